@@ -1,0 +1,56 @@
+"""What every test starts from: no setting of the caller, no `.env`, an Airflow home of its own, local sockets only."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+OURS = ("TANDEM_", "OPENAQ_", "AIRFLOW", "DBT_", "AWS_")
+PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
+
+
+def _strip_environment() -> None:
+    for name in list(os.environ):
+        if name.startswith(OURS) or name.upper() in PROXIES:
+            del os.environ[name]
+
+
+def _isolate() -> None:
+    home = tempfile.mkdtemp(prefix="tandem-tests-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.environ |= {
+        "TANDEM_ENV_FILE": os.devnull,
+        "TANDEM_HOME": f"{home}/home",
+        "AIRFLOW_HOME": f"{home}/airflow",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+# At import, not in a fixture: settings and Airflow read the environment when a test module imports them.
+_strip_environment()
+_isolate()
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings() -> Iterator[None]:
+    """Settings are read once per process; a test that changes the environment must not be remembered by the next."""
+    from tandem.settings import settings
+
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def tandem_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty TANDEM_HOME for one test."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("TANDEM_HOME", str(home))
+    return home
