@@ -1,0 +1,1 @@
+"""Tandem: the same pipelines on a laptop and in the cloud, with proof that they agree."""

@@ -1,0 +1,78 @@
+"""The one tree of errors.
+
+TandemError                 anything Tandem raises on purpose
+  SettingsError             a setting is missing or wrong; the user fixes it (exit 2)
+  LakeError                 the lake refused or is inconsistent
+    Conflict                somebody else replaced the object first
+    LeaseHeld               another run holds the lake (exit 2)
+  SourceError               a source answered something we cannot use
+    SourceRefused           the source rejects our request (bad key, bad parameter): retrying is useless
+    SourceUnavailable       the source did not answer properly in time: may be retried
+  RefineError               raw payloads cannot be turned into rows at all
+  WarehouseError            publish, query or ledger failed
+    ValidationFailed        what was published disagrees with the manifests or the schema
+  DbtError                  dbt ended with failed nodes
+"""
+
+
+class TandemError(Exception):
+    """Base of every error Tandem raises on purpose.
+
+    `exit_code` is what a command returns (2: the user can fix it, 1: the run failed);
+    `retryable` says whether a later attempt may succeed without a change.
+    """
+
+    exit_code = 1
+    retryable = False
+
+
+class SettingsError(TandemError):
+    """A setting is missing or has a value that is not allowed."""
+
+    exit_code = 2
+
+
+class LakeError(TandemError):
+    """The lake refused an operation or holds something inconsistent."""
+
+
+class Conflict(LakeError):
+    """An object was replaced by somebody else since it was read."""
+
+    retryable = True
+
+
+class LeaseHeld(LakeError):
+    """Another run holds the lease of this lake."""
+
+    exit_code = 2
+
+
+class SourceError(TandemError):
+    """A source answered something that cannot be used."""
+
+
+class SourceRefused(SourceError):
+    """The source rejects the request; a retry gives the same answer."""
+
+
+class SourceUnavailable(SourceError):
+    """The source did not answer properly in time."""
+
+    retryable = True
+
+
+class RefineError(TandemError):
+    """Raw payloads cannot be turned into rows at all."""
+
+
+class WarehouseError(TandemError):
+    """Publishing to, or reading from, the warehouse failed."""
+
+
+class ValidationFailed(WarehouseError):
+    """What was published disagrees with the manifests or the declared schema."""
+
+
+class DbtError(TandemError):
+    """dbt ended with failed nodes."""

@@ -1,0 +1,298 @@
+"""The only reader of the environment: one frozen `Settings`, and the one message for a value that is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tandem.errors import SettingsError
+
+PROJECT = Path(__file__).resolve().parents[2]
+ENV_FILE = Path(os.environ.get("TANDEM_ENV_FILE") or PROJECT / ".env")
+SAMPLE_WINDOW = PROJECT / "sample_data" / "openaq" / "window.json"
+OPENAQ_API = "https://api.openaq.org/v3"
+
+
+class Environment(StrEnum):
+    DEV = "dev"
+    REHEARSAL = "rehearsal"
+    PROD = "prod"
+
+
+class TargetName(StrEnum):
+    DUCKDB = "duckdb"
+    ATHENA = "athena"
+    SNOWFLAKE = "snowflake"
+
+
+CLOUD = (TargetName.ATHENA, TargetName.SNOWFLAKE)
+TARGETS = {Environment.DEV: (TargetName.DUCKDB,), Environment.REHEARSAL: CLOUD, Environment.PROD: CLOUD}
+REQUIRED_IN_PROD = {"openaq": ("OPENAQ_API_KEY", "OPENAQ_COUNTRIES")}
+
+
+def _in_prod(validated: Mapping[str, Any]) -> bool:
+    return validated["tandem_env"] is Environment.PROD
+
+
+def _setting(default: Any, description: str, allowed: str, example: str = "", **more: Any) -> Any:
+    """A field: what it is for, which values it takes, and what `.env.example` shows as its value."""
+    kind = "default_factory" if callable(default) else "default"
+    extra: Any = {"allowed": allowed, "example": example}
+    return Field(**{kind: default}, description=description, json_schema_extra=extra, **more)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, read once from the environment and `.env`; raises SettingsError.
+
+    The name of a setting is the name of its field in capitals. The environment wins over `.env`,
+    and an empty value is no value.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE,
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        alias_generator=str.upper,
+        populate_by_name=True,
+        case_sensitive=True,
+    )
+
+    tandem_env: Environment = _setting(
+        Environment.DEV,
+        "Which of the three worlds to run in; everything else follows from it.",
+        "dev, rehearsal, prod",
+        "dev",
+    )
+    tandem_target: TargetName | None = _setting(
+        None,
+        "The engine that dbt writes to. dev is always duckdb; rehearsal and prod must say which.",
+        "duckdb, athena, snowflake",
+        "duckdb",
+    )
+    tandem_home: Path = _setting(
+        Path(".tandem"),
+        "Folder for all that a run writes, one subfolder per environment and target.",
+        "a folder, relative to the project or absolute",
+        ".tandem",
+    )
+    tandem_namespace: str = _setting(
+        "",
+        "Prefix that keeps two people or stages apart in one account: of a shared lake and of schemas.",
+        "empty, or lower-case letters, digits and _ after a letter",
+        pattern=r"^([a-z][a-z0-9_]*)?$",
+    )
+    tandem_lake: str = _setting(
+        "",
+        "Where the lake is. Empty: the folder `lake` beside the warehouse, under TANDEM_HOME.",
+        "file:///folder or s3://bucket/prefix",
+        pattern=r"^(file:///.+|s3://[^/]+.*)?$",
+    )
+    tandem_window: str = _setting(
+        "",
+        "Days that a run takes when it is given none. Empty: all that the stand-ins have; of a real source the last.",
+        "YYYY-MM-DD..YYYY-MM-DD, both inclusive",
+    )
+    tandem_retry_delay_seconds: float = _setting(
+        lambda validated: 300.0 if _in_prod(validated) else 1.0,
+        "Wait before a task's first retry; it doubles up to 30 minutes. Empty: 300 in prod, 1 elsewhere.",
+        "a number of seconds, 0 or more",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    openaq_base_url: str = _setting(
+        lambda validated: OPENAQ_API if _in_prod(validated) else "",
+        f"Address of a server that speaks the OpenAQ API v3. Empty: {OPENAQ_API} in prod, the stand-in elsewhere.",
+        "an http:// or https:// address",
+    )
+    openaq_api_key: SecretStr = _setting(
+        SecretStr(""), "Key of the OpenAQ API, sent as X-API-Key. Required in prod.", "the key you were given"
+    )
+    openaq_countries: str = _setting(
+        "",
+        "Countries to extract. Empty: all that the source has. Required in prod.",
+        "ISO 3166 two-letter codes, comma separated, such as VN,TH",
+    )
+    openaq_parameters: str = _setting(
+        "", "Parameters to extract. Empty: all.", "parameter names, comma separated, such as pm25,o3"
+    )
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError("\n".join(_explain(error, values))) from None
+
+    @field_validator("tandem_home")
+    @classmethod
+    def _expand_home(cls, value: Path) -> Path:
+        return value.expanduser()
+
+    @field_validator("tandem_window")
+    @classmethod
+    def _check_window(cls, value: str) -> str:
+        if value and (ends := _window(value))[1] < ends[0]:
+            raise ValueError("ends before it begins")
+        return value
+
+    @field_validator("openaq_base_url")
+    @classmethod
+    def _check_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("not a web address")
+        return value
+
+    @field_validator("openaq_countries")
+    @classmethod
+    def _check_countries(cls, value: str) -> str:
+        return ",".join(_names(value.upper(), r"[A-Z]{2}"))
+
+    @field_validator("openaq_parameters")
+    @classmethod
+    def _check_parameters(cls, value: str) -> str:
+        return ",".join(_names(value.lower(), r"[a-z0-9][a-z0-9_.-]*"))
+
+    @model_validator(mode="after")
+    def _check_switch(self) -> Settings:
+        allowed = TARGETS[self.tandem_env]
+        if self.tandem_target is None and self.tandem_env is not Environment.DEV:
+            raise SettingsError(
+                f"TANDEM_TARGET is not set, and TANDEM_ENV={self.tandem_env} needs one. "
+                f"Allowed: {', '.join(allowed)}. Set it in the environment or in {ENV_FILE.name}."
+            )
+        if self.tandem_target not in (None, *allowed):
+            raise SettingsError(
+                f"TANDEM_TARGET is {self.tandem_target} ({_origin('TANDEM_TARGET')}), which TANDEM_ENV="
+                f"{self.tandem_env} does not run on. Allowed: {', '.join(allowed)}. {_way_out(self.tandem_env)}"
+            )
+        return self
+
+    @property
+    def target(self) -> TargetName:
+        """The engine that dbt writes to; dev is always DuckDB."""
+        return self.tandem_target or TargetName.DUCKDB
+
+    @property
+    def state(self) -> Path:
+        """Folder that holds all that a run of this environment and target writes."""
+        home = self.tandem_home if self.tandem_home.is_absolute() else PROJECT / self.tandem_home
+        return home / f"{self.tandem_env}-{self.target}"
+
+    @property
+    def lake_url(self) -> str:
+        """Where the lake is: `file:///…` or `s3://bucket/prefix`; a namespace is a folder of a shared one."""
+        if not self.tandem_lake:
+            return (self.state / "lake").as_uri()
+        return "/".join(filter(None, [self.tandem_lake.rstrip("/"), self.tandem_namespace]))
+
+    @property
+    def window(self) -> tuple[date, date] | None:
+        """First and last day of a run that is given none; None: the last complete day."""
+        if self.tandem_window:
+            return _window(self.tandem_window)
+        if self.tandem_env is Environment.PROD or self.openaq_base_url or not SAMPLE_WINDOW.exists():
+            return None
+        covered = json.loads(SAMPLE_WINDOW.read_text(encoding="utf-8"))
+        return date.fromisoformat(covered["from"]), date.fromisoformat(covered["to"])
+
+    @property
+    def retry_delay_seconds(self) -> float:
+        """Wait before a task's first retry."""
+        return self.tandem_retry_delay_seconds
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """ISO codes of the countries to extract; none means all."""
+        return tuple(filter(None, self.openaq_countries.split(",")))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters to extract; none means all."""
+        return tuple(filter(None, self.openaq_parameters.split(",")))
+
+    def require(self, system: str) -> None:
+        """Raise SettingsError when something that a system needs in prod is not set.
+
+        It is asked for by whoever talks to the source, so that another system needs no OpenAQ key.
+        """
+        needed = REQUIRED_IN_PROD.get(system, ()) if self.tandem_env is Environment.PROD else ()
+        missing = [name for name in needed if not _plain(getattr(self, name.lower()))]
+        if missing:
+            raise SettingsError("\n".join(_missing(name) for name in missing))
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
+
+
+def allowed_values(field: str) -> str:
+    """What a setting takes, in words."""
+    extra: Any = Settings.model_fields[field].json_schema_extra
+    return str(extra["allowed"])
+
+
+def _window(text: str) -> tuple[date, date]:
+    first, last = text.split("..")
+    return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def _names(text: str, pattern: str) -> Iterator[str]:
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        if not re.fullmatch(pattern, name):
+            raise ValueError(f"{name} is not a name")
+        yield name
+
+
+def _plain(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _explain(error: ValidationError, given: Mapping[str, Any]) -> Iterator[str]:
+    """One sentence group per wrong setting: name, value, where it was found, what is allowed, what to do."""
+    for problem in error.errors(include_url=False, include_context=False):
+        if problem["type"] == "default_factory_not_called":
+            continue
+        name = str(problem["loc"][0]).upper()
+        field = name.lower()
+        origin = "given by the caller" if {name, field} & given.keys() else _origin(name)
+        yield (
+            f"{name} is {_shown(field, problem['input'])} ({origin}). Allowed: {allowed_values(field)}. "
+            "Set one of these, or remove it for the default."
+        )
+
+
+def _shown(field: str, value: object) -> str:
+    if Settings.model_fields[field].annotation is SecretStr:
+        return "********"
+    return f'"{re.sub(r"//[^/@]*@", "//********@", str(value))}"'
+
+
+def _origin(name: str) -> str:
+    return "in the environment" if os.environ.get(name) else f"in {ENV_FILE.name}"
+
+
+def _way_out(environment: Environment) -> str:
+    if environment is Environment.DEV:
+        return "Remove it, or set TANDEM_ENV to rehearsal or prod."
+    return "Set one of these, or set TANDEM_ENV to dev."
+
+
+def _missing(name: str) -> str:
+    return (
+        f"{name} is not set (neither in the environment nor in {ENV_FILE.name}), and TANDEM_ENV=prod needs it. "
+        f"Allowed: {allowed_values(name.lower())}. Set it in one of the two."
+    )
