@@ -1,0 +1,32 @@
+{#
+    Pre-hook of every model: empties the owed partitions of an incremental one before they are filled again.
+
+    Without it a partition that has no rows any more would keep the old ones, on every engine.
+    It shares the transaction of the insert, so a failed model leaves the table as it was.
+    Reads the model's meta: `owed` (entity) and `widen_days` (how far a changed partition reaches).
+#}
+{% macro clear_owed() -%}
+    {%- if execute and config.get('materialized') == 'incremental' and is_built(this) and not should_full_refresh() -%}
+        {%- set meta = model.config.meta -%}
+        {{ clear_partitions(this, owed_partitions(meta.owed, widen=meta.get('widen_days', 0))) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro is_built(relation) %}
+    {{ return(load_relation(relation) is not none) }}
+{% endmacro %}
+
+
+{% macro clear_partitions(relation, predicate) -%}
+    {{ return(adapter.dispatch('clear_partitions')(relation, predicate)) }}
+{%- endmacro %}
+
+{# Not plain SQL everywhere: Athena deletes no rows from a Hive table. #}
+{% macro default__clear_partitions(relation, predicate) -%}
+    {{ exceptions.raise_compiler_error("clear_partitions is not written for " ~ adapter.type() ~ ": see macros/clear_owed.sql.") }}
+{%- endmacro %}
+
+{% macro duckdb__clear_partitions(relation, predicate) -%}
+    delete from {{ relation }} where {{ predicate }}
+{%- endmacro %}

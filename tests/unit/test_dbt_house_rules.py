@@ -1,0 +1,129 @@
+"""House rules of the dbt project, read from its text: one model text for three engines."""
+
+import csv
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt"
+PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("dim_", "fct_", "obt_")}
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+QUERIES = [*MODELS, *sorted((PROJECT / "data-tests").rglob("*.sql"))]
+LITRES_PER_MOLE = 24.45
+
+
+def name(path: Path) -> str:
+    return path.stem
+
+
+def sql(path: Path) -> str:
+    """Text of a query without its Jinja and SQL comments."""
+    return re.sub(r"\{#.*?#\}|--[^\n]*", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+@cache
+def described(kind: str) -> dict[str, dict]:
+    """Everything of a kind that the project's YAML describes, by name."""
+    documents = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in PROJECT.rglob("*.yml")]
+    return {item["name"]: item for document in documents for item in document.get(kind) or () if isinstance(item, dict)}
+
+
+def seed(table: str) -> list[dict[str, str]]:
+    with (PROJECT / "seeds" / "openaq" / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_the_folder_holds_no_python():
+    assert not list(PROJECT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", MODELS, ids=name)
+def test_a_model_has_the_prefix_of_its_layer(path):
+    layer = path.relative_to(PROJECT / "models").parts[0]
+    assert path.stem.startswith(PREFIXES[layer])
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=name)
+def test_a_query_does_not_ask_which_target_it_runs_on(path):
+    assert not re.search(r"\btarget\.|\badapter\.", sql(path))
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=name)
+def test_a_query_takes_no_time_from_the_clock(path):
+    assert not re.search(r"\bcurrent_|\bnow\s*\(|\bgetdate\b|run_started_at", sql(path), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=name)
+def test_a_query_divides_only_by_safe_divide(path):
+    assert "/" not in re.sub(r"'[^'\n]*'", "", sql(path))
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=name)
+def test_a_query_uses_none_of_the_constructs_that_only_some_engines_know(path):
+    assert not re.search(r'::|"|\b(qualify|group by all|exclude|ilike|unnest)\b', sql(path), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=name)
+def test_only_staging_reads_a_source(path):
+    is_staging = path.relative_to(PROJECT / "models").parts[0] == "staging"
+    assert ("source(" in sql(path)) is is_staging
+
+
+@pytest.mark.parametrize("path", MODELS, ids=name)
+def test_the_hive_keys_are_read_through_their_macros_only(path):
+    assert not re.search(r"\b(year|month|day)\b", sql(path))
+
+
+@pytest.mark.parametrize("path", MODELS, ids=name)
+def test_every_column_of_a_model_is_described(path):
+    model = described("models").get(path.stem)
+    assert model, f"{path.stem} has no YAML"
+    assert model.get("description")
+    assert model["columns"]
+    assert all(column.get("description") for column in model["columns"])
+
+
+def test_a_model_described_is_a_model_that_exists():
+    assert set(described("models")) == {path.stem for path in MODELS}
+
+
+@pytest.mark.parametrize("kind", ["models", "seeds"])
+def test_a_description_opens_with_the_grain(kind):
+    assert all(item["description"].startswith("One row per ") for item in described(kind).values())
+
+
+def test_an_incremental_model_says_what_it_owes_and_ends_in_its_partition():
+    models = described("models").values()
+    incremental = [model for model in models if model.get("config", {}).get("materialized") == "incremental"]
+    assert incremental
+    for model in incremental:
+        assert model["config"]["meta"]["owed"]
+        assert model["columns"][-1]["name"] == "partition_date"
+        assert model["columns"][-1]["data_type"] == "date"
+
+
+@pytest.mark.parametrize("row", seed("unit_conversions"), ids=lambda row: f"{row['parameter']}-{row['from_unit']}")
+def test_a_conversion_factor_follows_from_the_molar_mass_or_the_prefixes(row):
+    grams = {"mg/m³": 1e-3, "µg/m³": 1e-6}
+    share = {"ppm": 1e-6, "ppb": 1e-9}
+    per_cubic_metre = (
+        share[row["from_unit"]] * float(row["molar_mass"]) / LITRES_PER_MOLE * 1000
+        if row["from_unit"] in share
+        else grams[row["from_unit"]]
+    )
+    assert float(row["factor"]) == pytest.approx(per_cubic_metre / grams[row["to_unit"]], rel=1e-8)
+
+
+def test_every_who_guideline_is_there():
+    levels = {row["parameter"]: (float(row["guideline_value"]), row["unit"]) for row in seed("who_guidelines")}
+    assert levels == {
+        "pm25": (15, "µg/m³"),
+        "pm10": (45, "µg/m³"),
+        "no2": (25, "µg/m³"),
+        "so2": (40, "µg/m³"),
+        "co": (4, "mg/m³"),
+        "o3": (100, "µg/m³"),
+    }
