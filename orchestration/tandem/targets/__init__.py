@@ -1,0 +1,22 @@
+"""Engines that dbt writes to. `open_target(settings)` gives the chosen one; nothing else knows which it is."""
+
+from __future__ import annotations
+
+from tandem.errors import SettingsError
+from tandem.settings import Settings, TargetName
+from tandem.targets.base import Observed, Owed, Target
+
+
+def open_target(settings: Settings) -> Target:
+    """The target that the settings choose; raises SettingsError for one that does not exist yet."""
+    if settings.target is TargetName.DUCKDB:
+        from tandem.targets.duckdb import DuckDBTarget
+
+        return DuckDBTarget(settings.state)
+    raise SettingsError(
+        f"TANDEM_TARGET={settings.target} is not built yet. Allowed for now: {TargetName.DUCKDB}. "
+        f"Unset TANDEM_TARGET, or set TANDEM_TARGET={TargetName.DUCKDB}."
+    )
+
+
+__all__ = ["Observed", "Owed", "Target", "open_target"]
