@@ -1,0 +1,106 @@
+"""The summary of a run, put together from its journal and the manifests; shown in the terminal and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tandem.journal import Event, Journal
+from tandem.report.summary import SUCCESS, Model, Paths, RunSummary, Span, Task, Tests
+from tandem.settings import Settings
+from tandem.steps import counts_of, open_lake
+from tandem.targets import open_target
+
+WIDE = 160  # columns where there is no terminal to ask: paths stay on one line
+
+
+def summarize(
+    settings: Settings,
+    system: str,
+    journal: Journal,
+    days: Sequence[date],
+    *,
+    outcome: str = SUCCESS,
+    log: Path | None = None,
+) -> RunSummary:
+    """All that is known of a run so far."""
+    events = journal.read()
+    counted = counts_of(open_lake(settings), system, days)
+    started = min((event.at for event in events), default=datetime.now(UTC).timestamp())
+    ended = max((event.at for event in events), default=started)
+    return RunSummary(
+        systems=[system],
+        environment=settings.tandem_env,
+        target=settings.target,
+        partitions=Span(days[0], days[-1], len(days)) if days else Span(),
+        started_at=datetime.fromtimestamp(started, UTC),
+        seconds=ended - started,
+        outcome=outcome,
+        tasks=[Task(e.task, e.state, e.seconds) for e in _last_attempts(events)],
+        counts={entity: sums["counts"] for entity, sums in counted.items()},
+        reasons={entity: sums["reasons"] for entity, sums in counted.items() if sums["reasons"]},
+        models=[Model(*model) for model in _facts(events, "models")],
+        tests=Tests(*(sum(column) for column in zip((0, 0, 0), *_facts_once(events, "tests"), strict=True))),
+        paths=Paths(_existing(_database(events)), _existing(report_path(settings, system)), log),
+    )
+
+
+def report_path(settings: Settings, system: str) -> Path:
+    """Where the page of a system's last run is."""
+    return settings.state / "reports" / f"{system}.html"
+
+
+def write_page(settings: Settings, system: str, summary: RunSummary) -> Path:
+    """Write the report page of a run; returns where it is."""
+    from tandem.report import write_report
+
+    marts = import_module(f"tandem.report.{system}")
+    path = report_path(settings, system)
+    write_report(path, summary, [marts.section(open_target(settings).query)])
+    return path
+
+
+def print_summary(summary: RunSummary) -> None:
+    """Print what a user wants to know at the end of a run."""
+    from rich.console import Console
+
+    from tandem.report import render_terminal
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDE)
+    console.print(render_terminal(summary))
+
+
+def failure_of(journal: Journal) -> str:
+    """A few words on what failed, for a run that did not succeed."""
+    failed = [event for event in journal.read() if event.state == "failed"]
+    if not failed:
+        return "failed before or between tasks; see the log"
+    return f"failed in {failed[-1].task}: {failed[-1].message}"
+
+
+def _last_attempts(events: Iterable[Event]) -> list[Event]:
+    """The last ending of each task instance, in the order in which they first ended."""
+    ended = {(e.task, e.map_index): e for e in events if e.state in (SUCCESS, "failed")}
+    return list(ended.values())
+
+
+def _facts(events: Iterable[Event], name: str) -> list[Sequence[Any]]:
+    return [item for event in _last_attempts(events) for item in event.facts.get(name, [])]
+
+
+def _facts_once(events: Iterable[Event], name: str) -> list[Sequence[int]]:
+    return [event.facts[name] for event in _last_attempts(events) if name in event.facts]
+
+
+def _database(events: Iterable[Event]) -> Path | None:
+    named = [event.facts["database"] for event in events if event.facts.get("database")]
+    return Path(named[-1]) if named else None
+
+
+def _existing(path: Path | None) -> Path | None:
+    return path if path is not None and path.exists() else None

@@ -1,0 +1,119 @@
+"""The steps from processed commits to served marts, each the same on every target and safe to run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from tandem.dbt import run_dbt
+from tandem.errors import ValidationFailed
+from tandem.schemas import Entity, entities
+from tandem.settings import Settings
+from tandem.steps import manifests_of, open_lake, validate_set_aside
+from tandem.targets import Target, open_target
+
+LAYERS = ("staging", "intermediate", "marts")
+
+
+def catalog(settings: Settings, system: str) -> dict[str, Any]:
+    """Show the newest commit of every partition to the warehouse; returns partitions changed per entity."""
+    return {"published": open_target(settings).publish(open_lake(settings), entities(system))}
+
+
+def validate(settings: Settings, system: str, days: Sequence[date]) -> dict[str, Any]:
+    """Hold what the warehouse reads against schema and manifests, for the days of the run and all days owed.
+
+    Raises ValidationFailed naming the entity and what differs; dbt must not start then.
+    """
+    target, store = open_target(settings), open_lake(settings)
+    owed = target.owed(system).days
+    checked = {entity.name: sorted({*days, *owed.get(entity.name, [])}) for entity in entities(system)}
+    for entity in entities(system):
+        rows = {m.partition.day: m.rows for m in manifests_of(store, entity, checked[entity.name])}
+        _check_source(target, entity, rows)
+        validate_set_aside(store, entity, checked[entity.name])
+    return {"days": {name: len(those) for name, those in checked.items()}}
+
+
+def build_layer(settings: Settings, system: str, layer: str, logical_day: date) -> dict[str, Any]:
+    """Build and test one layer for the partitions owed; returns its models, tests and seconds.
+
+    Nothing owed, nothing built: dbt is not even imported. Raises DbtError naming the failed nodes.
+    """
+    owed = open_target(settings).owed(system)
+    if not owed:
+        return {"owed": 0}
+    select = [f"path:models/{layer}/{system}"]
+    if layer == LAYERS[0]:
+        select.append(f"path:seeds/{system}")
+    result = run_dbt(
+        settings,
+        "build",
+        select=select,
+        exclude=["test_type:unit"],  # they test the text of a model, not the data: see `make test`
+        vars={**owed.dbt_vars, "logical_date": logical_day.isoformat()},
+        full_refresh=owed.full,
+    )
+    tests = (result.passed, len(result.warned), len(result.tests) - result.passed - len(result.warned))
+    models = [(node.name, node.status, node.seconds) for node in result.models]
+    return {"owed": sum(len(days) for days in owed.days.values()), "models": models, "tests": tests}
+
+
+def serve(settings: Settings, system: str) -> dict[str, Any]:
+    """Hold the marts' counts against the manifests, write the ledger, and let readers see the new state.
+
+    Raises ValidationFailed when a mart has other rows than the processed commits it was built from.
+    """
+    target = open_target(settings)
+    owed = target.owed(system)
+    if owed:
+        for entity in entities(system):
+            _check_mart(settings, target, entity, owed.days.get(entity.name, []))
+        target.record_built(owed)
+    return {"database": str(target.snapshot() or "")}
+
+
+def bring_up_to_date(settings: Settings, system: str, days: Sequence[date]) -> None:
+    """All steps at once, for what was refined again outside a DAG run."""
+    catalog(settings, system)
+    validate(settings, system, days)
+    for layer in LAYERS:
+        build_layer(settings, system, layer, days[-1])
+    serve(settings, system)
+
+
+def _check_source(target: Target, entity: Entity, rows: dict[date, int]) -> None:
+    where = f"{entity.system}_processed.{entity.name}"
+    observed = target.observe(entity, rows)
+    _same(f"columns and types of {where}", target.declared_types(entity), dict(observed.types))
+    expected = {day: count for day, count in rows.items() if count}
+    _same(f"rows per partition of {where}", expected, dict(observed.rows))
+    limits = dict(entity.max_null_rates)
+    for column in entity.columns:
+        limit = limits.get(column.name, 1.0) if column.nullable else 0.0
+        if observed.null_rate(column.name) > limit:
+            raise ValidationFailed(
+                f"{where}.{column.name} is null in {observed.null_rate(column.name):.1%} of the rows; "
+                f"at most {limit:.1%} may be."
+            )
+
+
+def _check_mart(settings: Settings, target: Target, entity: Entity, days: Sequence[date]) -> None:
+    if entity.mart is None:
+        return
+    mart = f"{entity.system}_marts.{entity.mart}"
+    processed = {m.partition.day: m.rows for m in manifests_of(open_lake(settings), entity, days) if m.rows}
+    built = {day: rows for day, rows in target.rows_per_partition(mart).items() if day in set(days)}
+    _same(f"rows per partition of {mart} against the manifests", processed, built)
+
+
+def _same(what: str, expected: dict[Any, Any], found: dict[Any, Any]) -> None:
+    keys = sorted({*expected, *found}, key=str)
+    wrong = [
+        f"{key}: expected {expected.get(key)}, found {found.get(key)}"
+        for key in keys
+        if expected.get(key) != found.get(key)
+    ]
+    if wrong:
+        raise ValidationFailed(f"The {what} differ. {'; '.join(wrong[:5])}{' …' if len(wrong) > 5 else ''}")

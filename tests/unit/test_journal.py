@@ -1,0 +1,40 @@
+"""The journal of a run."""
+
+from pathlib import Path
+
+import pytest
+
+from tandem.journal import Event, Journal, watched_by
+
+
+def test_task_leaves_start_end_and_facts(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "manual__2025-11-20T00:00:00+00:00")
+    with journal.task("refine", 3) as facts:
+        facts["rows"] = 7
+    states = [(event.task, event.map_index, event.state) for event in journal.read()]
+    assert states == [("refine", 3, "running"), ("refine", 3, "success")]
+    assert journal.read()[-1].facts == {"rows": 7}
+
+
+def test_failed_task_keeps_its_message_and_raises(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "run")
+    with pytest.raises(ValueError, match="no such day"), journal.task("refine", -1):
+        raise ValueError("no such day")
+    assert journal.read()[-1].message == "no such day"
+
+
+def test_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "run")
+    with journal.task("refine", -1):
+        pass
+    journal.path.write_text(journal.path.read_text()[:-20])
+    assert [event.state for event in journal.read()] == ["running"]
+
+
+def test_progress_reaches_watchers_but_not_the_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "run")
+    seen: list[Event] = []
+    with watched_by(seen.append):
+        journal.append(Event("refine", -1, "progress", 0.0, facts={"done": 1, "total": 2}))
+    assert [event.state for event in seen] == ["progress"]
+    assert journal.read() == []
