@@ -13,8 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from tandem.dags.defaults import WAREHOUSE_POOL
-
+WAREHOUSE_POOL = "tandem_warehouse"
 STOP_SECONDS = 20.0
 AIRFLOW = (sys.executable, "-m", "airflow")
 # Each would serve its task logs on all interfaces; the page reads them from the folder that they share.

@@ -14,9 +14,9 @@ from tandem.journal import Event, watched_by
 class Display:
     """Context manager; while it is open, every journal event of this process is shown on `terminal`."""
 
-    def __init__(self, terminal: TextIO, instances: dict[str, int]) -> None:
+    def __init__(self, terminal: TextIO) -> None:
         self.console = Console(file=terminal)
-        self._instances = instances
+        self._instances: dict[str, int] = {}
         self._ended: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
         self._rows: dict[str, TaskID] = {}
@@ -44,7 +44,11 @@ class Display:
 
     def note(self, text: str) -> None:
         """Say something that is not a task."""
-        self.console.print(text, style="dim")
+        self.console.print(text, style="dim", soft_wrap=True, highlight=False)
+
+    def expect(self, instances: dict[str, int]) -> None:
+        """How many instances of each mapped task there will be; a task that is not named has one."""
+        self._instances = instances
 
     def show(self, event: Event) -> None:
         """Bring the line of the event's task up to date."""

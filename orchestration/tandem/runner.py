@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tandem.airflow_local import fail_abandoned_runs, migrate_database
+from tandem.days import batches, days_between
 from tandem.errors import SettingsError, TandemError
 from tandem.progress import Display
 from tandem.runs import holding_lake
@@ -25,11 +26,12 @@ DAG_FOLDER = PROJECT / "orchestration" / "dags"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: Airflow's run id and verdict, the days it took, and where its log is."""
+    """How a run ended: Airflow's run id and verdict, the days it took, seconds in all, and where its log is."""
 
     run_id: str
     succeeded: bool
     days: list[date]
+    seconds: float
     log: Path
 
 
@@ -53,8 +55,6 @@ def run_pipeline(system: str, first: str | None, last: str | None) -> Outcome:
 
 def window_of(first: str | None, last: str | None) -> dict[str, str]:
     """Parameters of the DAG run: the days asked for, else the window of the settings, else none."""
-    from tandem.dags.partitions import days_between
-
     if first is None and (window := settings().window):
         first, last = (day.isoformat() for day in window)
     if first is None:
@@ -127,17 +127,19 @@ def explained(log: Path) -> Iterator[None]:
 
 def run_dag(dag_file: Path, window: dict[str, str], log: Path, terminal: TextIO) -> Outcome:
     """Run the DAG's tasks one after another with Airflow's own `dag.test()`."""
-    from tandem.dags.partitions import batches, days_of
-
-    migrate_database(settings().state / "airflow")
-    dag = load_dag(dag_file)
-    fail_abandoned_runs()
     moment = datetime.now(UTC)
-    days = days_of({"params": {**dag.params.dump(), **window}, "logical_date": moment})
-    mapped = {task.task_id: len(batches(days)) for task in dag.tasks if task.is_mapped}
-    with Display(terminal, mapped):
+    with Display(terminal) as display:
+        display.note(f"Starting Airflow for {dag_file.stem}; its log is {log}")
+        from tandem.dags.partitions import days_of
+
+        migrate_database(settings().state / "airflow")
+        dag = load_dag(dag_file)
+        fail_abandoned_runs()
+        days = days_of({"params": {**dag.params.dump(), **window}, "logical_date": moment})
+        display.expect({task.task_id: len(batches(days)) for task in dag.tasks if task.is_mapped})
         run = dag.test(logical_date=moment, run_conf=dict(window))
-    return Outcome(run.run_id, str(run.state) == "success", days, log)
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    return Outcome(run.run_id, str(run.state) == "success", days, seconds, log)
 
 
 def load_dag(dag_file: Path) -> Any:

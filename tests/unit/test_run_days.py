@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tandem.dags.partitions import batches, days_between, days_of
+from tandem.dags.partitions import days_of
+from tandem.days import batches, days_between
 from tandem.errors import SettingsError
 
 NOON = datetime(2025, 11, 21, 12, tzinfo=UTC)

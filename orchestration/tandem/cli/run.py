@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
@@ -38,5 +39,6 @@ def _run(system: str, first: str | None, last: str | None) -> bool:
     outcome = run_pipeline(system, first, last)
     journal = journal_of(outcome.run_id)
     verdict = SUCCESS if outcome.succeeded else failure_of(journal)
-    print_summary(summarize(settings(), system, journal, outcome.days, outcome=verdict, log=outcome.log))
+    summary = summarize(settings(), system, journal, outcome.days, outcome=verdict, log=outcome.log)
+    print_summary(replace(summary, seconds=outcome.seconds))
     return outcome.succeeded

@@ -12,7 +12,6 @@ from tandem.settings import settings
 
 RETRIES = 2
 LONGEST_DELAY = timedelta(minutes=30)
-WAREHOUSE_POOL = "tandem_warehouse"
 
 # A wrong key or setting, or data that fails its checks, is the same a minute later.
 FAIL_AT_ONCE = ExceptionRetryPolicy(

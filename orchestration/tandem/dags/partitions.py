@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from airflow.sdk import Param, get_current_context
 
-from tandem.errors import SettingsError
+from tandem.days import days_between
 from tandem.settings import settings
-
-BATCH_DAYS = 7
 
 
 def window_params() -> dict[str, Param]:
@@ -40,23 +38,3 @@ def days_of(context: Mapping[str, Any]) -> list[date]:
         return days_between(params["from"], params.get("to") or params["from"])
     moment = context.get("logical_date") or context["dag_run"].run_after
     return [(moment - timedelta(days=1)).date()]
-
-
-def days_between(first: str, last: str) -> list[date]:
-    """All days from `first` to `last`, both ISO dates and both inclusive."""
-    start, end = _day(first), _day(last)
-    if end < start:
-        raise SettingsError(f"The window {first} to {last} ends before it begins. FROM must not be after TO.")
-    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
-
-
-def batches(days: Sequence[date], size: int = BATCH_DAYS) -> list[list[str]]:
-    """Days as ISO texts in lists of at most `size`: what one mapped task takes."""
-    return [[day.isoformat() for day in days[i : i + size]] for i in range(0, len(days), size)]
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{text!r} is not a day. Write it as YYYY-MM-DD, for example 2025-11-20.") from None

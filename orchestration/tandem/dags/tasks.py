@@ -10,8 +10,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk import get_current_context, task
 
-from tandem.dags.defaults import WAREHOUSE_POOL
-from tandem.dags.partitions import batches, run_days
+from tandem.airflow_local import WAREHOUSE_POOL
+from tandem.dags.partitions import run_days
+from tandem.days import batches
 from tandem.journal import Event, Journal
 from tandem.settings import settings
 
