@@ -99,6 +99,12 @@ class Settings(BaseSettings):
         "file:///folder or s3://bucket/prefix",
         pattern=r"^(file:///.+|s3://[^/]+.*)?$",
     )
+    tandem_lake_encryption: str = _setting(
+        "",
+        "Server-side encryption of what is written to a lake on S3. Empty: what the bucket is set to.",
+        "AES256, aws:kms, or aws:kms: and the id or ARN of a key",
+        pattern=r"^(AES256|aws:kms(:.+)?)?$",
+    )
     tandem_window: str = _setting(
         "",
         "Days that a run takes when it is given none. Empty: all that the stand-ins have; of a real source the last.",
@@ -110,6 +116,35 @@ class Settings(BaseSettings):
         "a number of seconds, 0 or more",
         ge=0,
         allow_inf_nan=False,
+    )
+    aws_region: str = _setting(
+        "",
+        "Region of the bucket, the Glue catalogue and Athena. Empty: that of the AWS profile.",
+        "the name of an AWS region",
+        "eu-west-1",
+    )
+    athena_work_group: str = _setting("primary", "Work group that Athena's statements run in.", "its name", "primary")
+    athena_output: str = _setting(
+        "",
+        "Where Athena writes the results of statements. Empty: _athena/results in the lake.",
+        "s3://bucket/prefix/",
+        pattern=r"^(s3://[^/]+.*)?$",
+    )
+    tandem_cache: Path = _setting(
+        Path("~/.cache/tandem"),
+        "Folder for the local Trino's files, fetched once and shared by all clones of the project.",
+        "a folder",
+        "~/.cache/tandem",
+    )
+    tandem_maven_repository: str = _setting(
+        "",
+        "Repository that the local Trino's files are fetched from. Empty: Maven's central one.",
+        "an http:// or https:// address",
+    )
+    tandem_trino_url: str = _setting(
+        "",
+        "A Trino 406 that is already there, to rehearse on. Empty: one is started.",
+        "an http:// or https:// address",
     )
     openaq_base_url: str = _setting(
         lambda validated: OPENAQ_API if _in_prod(validated) else "",
@@ -134,7 +169,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise SettingsError("\n".join(_explain(error, values))) from None
 
-    @field_validator("tandem_home")
+    @field_validator("tandem_home", "tandem_cache")
     @classmethod
     def _expand_home(cls, value: Path) -> Path:
         return value.expanduser()
@@ -146,7 +181,7 @@ class Settings(BaseSettings):
             raise ValueError("ends before it begins")
         return value
 
-    @field_validator("openaq_base_url")
+    @field_validator("openaq_base_url", "tandem_maven_repository", "tandem_trino_url")
     @classmethod
     def _check_url(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -196,6 +231,20 @@ class Settings(BaseSettings):
         if not self.tandem_lake:
             return (self.state / "lake").as_uri()
         return "/".join(filter(None, [self.tandem_lake.rstrip("/"), self.tandem_namespace]))
+
+    @property
+    def athena_output_location(self) -> str:
+        """Where Athena writes the results of statements; ends in a slash."""
+        return (self.athena_output or f"{self.lake_url}/_athena/results").rstrip("/") + "/"
+
+    @property
+    def athena_data_location(self) -> str:
+        """Where Athena's own tables, those that dbt builds, keep their files; ends in a slash."""
+        return f"{self.lake_url}/_athena/tables/"
+
+    def schema_name(self, name: str) -> str:
+        """Name of a schema in the warehouse: the namespace before it, when there is one."""
+        return "_".join(filter(None, [self.tandem_namespace, name]))
 
     @property
     def window(self) -> tuple[date, date] | None:
