@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TextIO
 
@@ -80,3 +82,13 @@ class Display:
 
     def _expected(self, task: str) -> int:
         return self._instances.get(task, 1)
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error for one piece of work; yields a function (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.percentage:>3.0f} %"))
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
+        row = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(row, completed=done, total=total)

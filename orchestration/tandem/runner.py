@@ -19,7 +19,6 @@ from tandem.errors import SettingsError, TandemError
 from tandem.progress import Display
 from tandem.runs import holding_lake
 from tandem.settings import PROJECT, settings
-from tandem.standins import sources_of
 
 DAG_FOLDER = PROJECT / "orchestration" / "dags"
 
@@ -38,6 +37,7 @@ class Outcome:
 def run_pipeline(system: str, first: str | None, last: str | None) -> Outcome:
     """Run a system's DAG for the days `first` to `last` (ISO, inclusive; None: what the DAG takes by itself).
 
+    The sources, and in a rehearsal the cloud, must be there already (see `standins_of`).
     Raises SettingsError for wrong input and LeaseHeld when another run is at work on the same lake.
     """
     dag_file = dag_file_of(system)
@@ -47,7 +47,6 @@ def run_pipeline(system: str, first: str | None, last: str | None) -> Outcome:
     prepare_folders(state)
     with ExitStack() as stack:
         stack.enter_context(holding_lake(f"tandem run {system} (pid {os.getpid()})"))
-        stack.enter_context(sources_of(system, settings()))
         terminal = stack.enter_context(quiet(log))
         stack.enter_context(explained(log))
         return run_dag(dag_file, window, log, terminal)
@@ -75,7 +74,7 @@ def dag_file_of(system: str) -> Path:
 def prepare_folders(state: Path) -> None:
     """Make the folders that a run writes to; a home that cannot be written is a SettingsError."""
     try:
-        for name in ("logs", "runs", "airflow", "lake"):
+        for name in ("logs", "runs", "airflow"):
             (state / name).mkdir(parents=True, exist_ok=True)
         probe = state / f".writable-{os.getpid()}"
         probe.write_bytes(b"tandem")

@@ -38,6 +38,7 @@ class TargetName(StrEnum):
 
 CLOUD = (TargetName.ATHENA, TargetName.SNOWFLAKE)
 TARGETS = {Environment.DEV: (TargetName.DUCKDB,), Environment.REHEARSAL: CLOUD, Environment.PROD: CLOUD}
+REHEARSAL_BUCKET = "tandem-rehearsal"
 REQUIRED_IN_PROD = {"openaq": ("OPENAQ_API_KEY", "OPENAQ_COUNTRIES")}
 
 
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
     )
     tandem_lake: str = _setting(
         "",
-        "Where the lake is. Empty: the folder `lake` beside the warehouse, under TANDEM_HOME.",
+        "Where the lake is; required in prod. Empty in dev: the folder `lake` beside the warehouse, under TANDEM_HOME.",
         "file:///folder or s3://bucket/prefix",
         pattern=r"^(file:///.+|s3://[^/]+.*)?$",
     )
@@ -227,10 +228,16 @@ class Settings(BaseSettings):
 
     @property
     def lake_url(self) -> str:
-        """Where the lake is: `file:///…` or `s3://bucket/prefix`; a namespace is a folder of a shared one."""
-        if not self.tandem_lake:
+        """Where the lake is: `file:///…` or `s3://bucket/prefix`; a namespace is a folder of a shared one.
+
+        Raises SettingsError in prod when it is not on S3.
+        """
+        if not self.tandem_lake and self.tandem_env is Environment.DEV:
             return (self.state / "lake").as_uri()
-        return "/".join(filter(None, [self.tandem_lake.rstrip("/"), self.tandem_namespace]))
+        if self.tandem_env is Environment.PROD and not self.tandem_lake.startswith("s3://"):
+            raise SettingsError(_missing("TANDEM_LAKE") if not self.tandem_lake else _not_on_s3(self.tandem_lake))
+        root = self.tandem_lake or f"s3://{REHEARSAL_BUCKET}/lake"
+        return "/".join(filter(None, [root.rstrip("/"), self.tandem_namespace]))
 
     @property
     def athena_output_location(self) -> str:
@@ -304,6 +311,10 @@ def _names(text: str, pattern: str) -> Iterator[str]:
         if not re.fullmatch(pattern, name):
             raise ValueError(f"{name} is not a name")
         yield name
+
+
+def _not_on_s3(lake: str) -> str:
+    return f"TANDEM_LAKE is {lake!r} ({_origin('TANDEM_LAKE')}), which TANDEM_ENV=prod cannot use. Allowed: s3://bucket/prefix."
 
 
 def _plain(value: str | SecretStr) -> str:

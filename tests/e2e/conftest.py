@@ -18,7 +18,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "scr
 
 from homes import FIRST, LAST, CalmRun, Home, settled_copy  # noqa: E402
 
-from tandem.standins.supervisor import OpenAQStandin  # noqa: E402
+from tandem.standins.openaq_server import OpenAQStandin  # noqa: E402
 
 Serve = Callable[..., OpenAQStandin]
 

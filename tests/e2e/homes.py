@@ -18,7 +18,7 @@ import pytest
 from tandem import warehouse
 from tandem.journal import Event, Journal
 from tandem.settings import PROJECT, settings
-from tandem.standins.supervisor import OpenAQStandin
+from tandem.standins.openaq_server import OpenAQStandin
 
 PATIENCE = 90.0
 FIRST, LAST = "2025-11-01", "2025-11-05"  # what the undisturbed run takes

@@ -16,15 +16,15 @@ from pydantic import SecretStr
 
 from tandem.errors import SourceUnavailable
 from tandem.settings import Settings, settings
-from tandem.standins import sources_of
+from tandem.standins import kept, sources_of
 from tandem.standins.faults import Fault
-from tandem.standins.supervisor import OpenAQStandin, down, status, up
+from tandem.standins.openaq_server import KIND, OpenAQStandin, orders
 
 SECONDS_TO_END = 10
 DAY = {"datetime_from": "2025-11-20T00:00:00Z", "datetime_to": "2025-11-21T00:00:00Z", "limit": "1000"}
 OWNER = """
 import os, sys
-from tandem.standins.supervisor import OpenAQStandin
+from tandem.standins.openaq_server import OpenAQStandin
 with OpenAQStandin() as standin:
     if sys.argv[1] == "forked" and os.fork() == 0:
         sys.stdin.read()
@@ -204,25 +204,25 @@ def test_a_standin_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 
 def test_a_detached_standin_is_started_once_found_and_stopped(tmp_path: Path) -> None:
-    running = up(tmp_path)
+    running = kept.up(tmp_path, KIND, orders())
     try:
-        assert up(tmp_path) == running == status(tmp_path)
+        assert kept.up(tmp_path, KIND, orders()) == running == kept.status(tmp_path, KIND)
         assert (tmp_path / "standins" / "openaq.json").stat().st_mode & 0o077 == 0
-        assert running.api_key.get_secret_value() not in repr(running)
+        assert running.facts["api_key"] not in repr(running)
     finally:
-        assert down(tmp_path)
-    assert status(tmp_path) is None
-    assert not down(tmp_path)
+        assert kept.down(tmp_path, KIND)
+    assert kept.status(tmp_path, KIND) is None
+    assert not kept.down(tmp_path, KIND)
     assert not psutil.pid_exists(running.pid)
 
 
 def test_a_process_that_only_has_the_same_number_is_never_stopped(tmp_path: Path) -> None:
     file = tmp_path / "standins" / "openaq.json"
     file.parent.mkdir()
-    stale = {"name": "openaq", "pid": os.getpid(), "started": 1.0, "base_url": "http://127.0.0.1:9", "api_key": "x"}
+    stale = {"name": "openaq", "pid": os.getpid(), "started": 1.0, "base_url": "http://127.0.0.1:9", "facts": {}}
     file.write_text(json.dumps(stale))
-    assert status(tmp_path) is None
-    assert not down(tmp_path)
+    assert kept.status(tmp_path, KIND) is None
+    assert not kept.down(tmp_path, KIND)
 
 
 def test_a_run_without_an_address_gets_a_standin_and_its_window(

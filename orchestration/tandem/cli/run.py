@@ -18,18 +18,28 @@ def command(pipelines: tuple[str, ...], day: str | None, first: str | None, last
 
     Without a day it takes the window that the sample data covers or, with a source of your own, the last complete day.
     """
-    from tandem.errors import SettingsError
     from tandem.schemas import SYSTEMS
+    from tandem.standins import standins_of
+
+    check_days(day, first, last)
+    systems = pipelines or SYSTEMS
+    with standins_of(systems):
+        succeeded = [run_and_say(system, day or first, day or last) for system in systems]
+    sys.exit(0 if all(succeeded) else 1)
+
+
+def check_days(day: str | None, first: str | None, last: str | None) -> None:
+    """Raise SettingsError for options that contradict each other."""
+    from tandem.errors import SettingsError
 
     if day and (first or last):
         raise SettingsError("DATE cannot be combined with FROM and TO. Give one day, or both ends of a window.")
     if bool(first) != bool(last):
         raise SettingsError("FROM and TO belong together. Example: make dev FROM=2025-11-01 TO=2025-11-30")
-    succeeded = [_run(system, day or first, day or last) for system in pipelines or SYSTEMS]
-    sys.exit(0 if all(succeeded) else 1)
 
 
-def _run(system: str, first: str | None, last: str | None) -> bool:
+def run_and_say(system: str, first: str | None, last: str | None) -> bool:
+    """Run one pipeline and print its summary; says whether it succeeded."""
     from tandem.dags.tasks import journal_of
     from tandem.report.summary import SUCCESS
     from tandem.runner import run_pipeline

@@ -1,12 +1,28 @@
-"""Local sources that speak the real protocols. They belong to whoever starts a run, never to a task."""
+"""Local sources and a local cloud that speak the real protocols; they belong to whoever starts a run, not to a task."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from tandem.settings import Settings, settings
+from tandem.settings import Environment, Settings, settings
+
+
+@contextmanager
+def standins_of(systems: Iterable[str]) -> Iterator[None]:
+    """Have something answer for the sources of these systems and, in a rehearsal, for the cloud, meanwhile.
+
+    Points this process's settings to what answers. Raises SourceUnavailable for a stand-in that does not start.
+    """
+    with ExitStack() as stack:
+        if settings().tandem_env is Environment.REHEARSAL:
+            from tandem.standins.cloud import cloud_of
+
+            stack.enter_context(cloud_of(settings()))
+        for system in systems:
+            stack.enter_context(sources_of(system, settings()))
+        yield
 
 
 @contextmanager
@@ -20,29 +36,37 @@ def sources_of(system: str, chosen: Settings) -> Iterator[None]:
         yield
         return
     # Imported here: the stand-in's own process loads this package too.
-    from tandem.standins.supervisor import OpenAQStandin, status
+    from tandem.standins import kept, openaq_server
 
     with ExitStack() as stack:
-        source = status(chosen.state) or stack.enter_context(OpenAQStandin())
-        values = {"OPENAQ_BASE_URL": source.base_url, "OPENAQ_API_KEY": source.api_key.get_secret_value()}
+        if running := kept.status(chosen.state, openaq_server.KIND):
+            base_url, key = running.base_url, running.facts["api_key"]
+        else:
+            source = stack.enter_context(openaq_server.OpenAQStandin())
+            base_url, key = source.base_url, source.api_key.get_secret_value()
+        values = {"OPENAQ_BASE_URL": base_url, "OPENAQ_API_KEY": key}
         if chosen.window:
             # An address that is set means unknown data; here it is the sample data, whose days are known.
             values["TANDEM_WINDOW"] = "..".join(day.isoformat() for day in chosen.window)
-        stack.enter_context(_environment(values))
+        stack.enter_context(environment(values))
         yield
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
+def environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Set variables of this process (None: take away) for the length of the block, and read the settings anew."""
     before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    settings.cache_clear()
+    _set(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        settings.cache_clear()
+        _set(before)
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    settings.cache_clear()

@@ -1,18 +1,10 @@
-"""The process of a stand-in: reads its orders from standard input, says its port, serves.
-
-Orders are one line of JSON (see `supervisor.Orders`), so the key is in no argument list and no environment.
-With an owner the process ends when standard input closes or its parent changes: however the owner dies, even
-by SIGKILL, the kernel does one or both, also while a forked child of the owner still holds the pipe.
-"""
+"""The process of the OpenAQ stand-in: reads its orders (see `openaq_server.orders`), says its port, serves."""
 
 from __future__ import annotations
 
 import json
-import os
-import select
 import socket
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +13,13 @@ from starlette.types import ASGIApp
 
 from tandem.standins.faults import Fault, RateLimit
 from tandem.standins.openaq import create_app
-
-WATCH_SECONDS = 0.2
+from tandem.standins.owner import end_with
 
 
 def main() -> None:
     """Serve until the owner is gone or a signal comes."""
     orders = json.loads(sys.stdin.buffer.readline())
-    if orders["owner"] is not None:
-        threading.Thread(target=_end_with, args=(orders["owner"],), daemon=True).start()
+    end_with(orders["owner"])
     app = create_app(
         Path(orders["data"]),
         orders["api_key"],
@@ -49,14 +39,6 @@ def _config(app: ASGIApp) -> uvicorn.Config:
 
 def _overlay(path: str | None) -> dict[str, Any] | None:
     return json.loads(Path(path).read_text(encoding="utf-8")) if path else None
-
-
-def _end_with(owner: int) -> None:
-    while os.getppid() == owner:
-        readable, _, _ = select.select([sys.stdin], [], [], WATCH_SECONDS)
-        if readable and not os.read(sys.stdin.fileno(), 1024):
-            break
-    os._exit(0)
 
 
 if __name__ == "__main__":
