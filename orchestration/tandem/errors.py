@@ -12,6 +12,10 @@ TandemError                 anything Tandem raises on purpose
   WarehouseError            publish, query or ledger failed
     ValidationFailed        what was published disagrees with the manifests or the schema
   DbtError                  dbt ended with failed nodes
+  CannotCompare             two targets cannot be held against each other (exit 2)
+  StandinError              a local server cannot be fetched, assembled or started
+  TrinoError                the local Trino refused or failed a statement
+  Refused                   the local Athena refuses a statement, as Athena does
 """
 
 
@@ -76,3 +80,32 @@ class ValidationFailed(WarehouseError):
 
 class DbtError(TandemError):
     """dbt ended with failed nodes."""
+
+
+class StandinError(TandemError):
+    """A local server cannot be fetched, assembled or started."""
+
+
+class TrinoError(TandemError):
+    """The local Trino refused or failed a statement; `name`, `kind`, `line` and `column` are as Trino gives them."""
+
+    def __init__(self, name: str, kind: str, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.name, self.kind, self.message, self.line, self.column = name, kind, message, line, column
+
+
+class Refused(TandemError):
+    """The local Athena refuses a statement; `error_type` names the kind as Athena's messages do, the text is Athena's.
+
+    `at_start` tells what StartQueryExecution itself rejects (InvalidRequestException) from what fails as a query.
+    """
+
+    def __init__(self, error_type: str, message: str, *, at_start: bool = False) -> None:
+        super().__init__(message)
+        self.error_type, self.message, self.at_start = error_type, message, at_start
+
+
+class CannotCompare(TandemError):
+    """Two targets cannot be held against each other: one is missing, incomplete, or built from something else."""
+
+    exit_code = 2
