@@ -12,20 +12,34 @@ SQL :=
 FORMAT := table
 PORT :=
 UNPAUSE :=
-export PIPELINE DATE FROM TO SQL FORMAT PORT
+TARGET :=
+export PIPELINE DATE FROM TO SQL FORMAT PORT TARGET
 
 TOOLS := .venv/bin
+ON_TARGET = @[[ -n "$$TARGET" ]] || { echo 'tandem: TARGET is not set. Allowed: athena, snowflake. Example: make $@ TARGET=athena' >&2; exit 2; }
 WINDOW = $(if $(DATE),--date "$$DATE") $(if $(FROM),--from "$$FROM") $(if $(TO),--to "$$TO")
 
 ## list the verbs
 .PHONY: help
 help:
-	@awk '/^## /{text=substr($$0,4)} /^[a-z-]+:/{if(text){sub(/:.*/,"",$$1);printf "  make %-10s %s\n",$$1,text;text=""}}' Makefile
+	@awk '/^## /{text=substr($$0,4)} /^[a-z-]+:/{if(text){sub(/:.*/,"",$$1);printf "  make %-15s %s\n",$$1,text;text=""}}' Makefile
 
 ## run the pipelines through Airflow [PIPELINE=openaq] [DATE=2025-11-20 | FROM=… TO=…, inclusive]
 .PHONY: dev
 dev: setup
 	@./entrypoint.sh tandem run $(if $(PIPELINE),"$$PIPELINE") $(WINDOW)
+
+## the production path on this machine, offline, and its marts against DuckDB's: TARGET=athena [PIPELINE=…] [DATE=… | FROM=… TO=…]
+.PHONY: rehearse
+rehearse: setup
+	$(ON_TARGET)
+	@TANDEM_ENV=rehearsal TANDEM_TARGET="$$TARGET" ./entrypoint.sh tandem rehearse $(if $(PIPELINE),"$$PIPELINE") $(WINDOW)
+
+## run in production from this machine: TARGET=athena [PIPELINE=…] [DATE=… | FROM=… TO=…]
+.PHONY: prod-run
+prod-run: setup
+	$(ON_TARGET)
+	@TANDEM_ENV=prod TANDEM_TARGET="$$TARGET" ./entrypoint.sh tandem prod-run $(if $(PIPELINE),"$$PIPELINE") $(WINDOW)
 
 ## look into the warehouse: SQL="select …" [FORMAT=table|csv|json]
 .PHONY: query
@@ -41,6 +55,12 @@ airflow: setup
 .PHONY: test
 test: lint
 	@$(TOOLS)/pytest -n 2 -q
+
+## the production path on local servers, end to end; brings the local Trino once
+.PHONY: test-rehearsal
+test-rehearsal: setup
+	@TANDEM_ENV=rehearsal TANDEM_TARGET=athena ./entrypoint.sh tandem standins fetch
+	@$(TOOLS)/pytest -q tests/rehearsal
 
 ## ruff, mypy, sqlfluff
 .PHONY: lint

@@ -61,6 +61,19 @@ export_switch() {
   export TANDEM_DUCKDB_PATH=$state/warehouse.build.duckdb
 }
 
+# What dbt's profile of Athena reads, for dbt called by hand; a run sets the same from its settings.
+export_athena() {
+  [[ $TANDEM_TARGET == athena ]] || return 0
+  local lake output namespace region
+  lake=$(value_of TANDEM_LAKE) output=$(value_of ATHENA_OUTPUT) namespace=$(value_of TANDEM_NAMESPACE) region=$(value_of AWS_REGION)
+  [[ $TANDEM_ENV != rehearsal || -n $lake ]] || lake=s3://tandem-rehearsal/lake
+  lake=${lake%/}${namespace:+/$namespace} output=${output:-$lake/_athena/results}
+  export TANDEM_NAMESPACE=$namespace TANDEM_ATHENA_SCHEMA=${namespace:+${namespace}_}tandem
+  export TANDEM_ATHENA_DATA=$lake/_athena/tables/ TANDEM_ATHENA_OUTPUT=${output%/}/
+  export TANDEM_ATHENA_WORK_GROUP TANDEM_ATHENA_REGION=${region:-${AWS_DEFAULT_REGION:-}}
+  TANDEM_ATHENA_WORK_GROUP=$(value_of ATHENA_WORK_GROUP) TANDEM_ATHENA_WORK_GROUP=${TANDEM_ATHENA_WORK_GROUP:-primary}
+}
+
 export_airflow() {
   export AIRFLOW_HOME=$state/airflow
   export AIRFLOW__CORE__DAGS_FOLDER=$project/orchestration/dags AIRFLOW__CORE__PLUGINS_FOLDER=$project/orchestration/plugins
@@ -100,6 +113,7 @@ home=${home/#\~\//$HOME/}
 [[ $home == /* ]] || home=$project/$home
 
 export_switch
+export_athena
 export_airflow
 export_no_proxy
 

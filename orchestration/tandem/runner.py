@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -89,6 +90,8 @@ def prepare_folders(state: Path) -> None:
 @contextmanager
 def quiet(log: Path) -> Iterator[TextIO]:
     """Send all output of this process to `log`; yields the terminal that it had before."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
     sys.stdout.flush()
     sys.stderr.flush()
     kept_out, kept_err = os.dup(1), os.dup(2)
@@ -105,6 +108,9 @@ def quiet(log: Path) -> Iterator[TextIO]:
         for kept, number in ((kept_out, 1), (kept_err, 2)):
             os.dup2(kept, number)
             os.close(kept)
+        # Airflow sets logging up for a server; what comes after a run must not talk to the terminal.
+        root.setLevel(level)
+        root.handlers[:] = handlers
 
 
 @contextmanager

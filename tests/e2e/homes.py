@@ -44,12 +44,15 @@ class CalmRun:
 class Home:
     """One home and the commands a user gives there."""
 
-    def __init__(self, path: Path) -> None:
+    patience = PATIENCE
+
+    def __init__(self, path: Path, env: str = "dev", target: str = "duckdb") -> None:
         self.path = path
-        self.state = path / "dev-duckdb"
+        self.state = path / f"{env}-{target}"
+        self.switch = {"TANDEM_ENV": env, "TANDEM_TARGET": target}
 
     def environment(self, source: OpenAQStandin | None = None, **variables: str) -> dict[str, str]:
-        named = {"TANDEM_HOME": str(self.path), **variables}
+        named = {"TANDEM_HOME": str(self.path), **self.switch, **variables}
         if source:
             named |= {"OPENAQ_BASE_URL": source.base_url, "OPENAQ_API_KEY": source.api_key.get_secret_value()}
         return {**os.environ, **named}
@@ -71,7 +74,7 @@ class Home:
         self, *words: str, environment: Mapping[str, str] | None = None, limit: Callable[[], None] | None = None
     ) -> Answer:
         process = self.start(*words, environment=environment, limit=limit)
-        said, _ = process.communicate(timeout=PATIENCE)
+        said, _ = process.communicate(timeout=self.patience)
         return Answer(process.returncode, said)
 
     def run(self, first: str, last: str, source: OpenAQStandin | None = None) -> str:
@@ -124,9 +127,9 @@ def settled_copy(home: Home, path: Path, monkeypatch: pytest.MonkeyPatch) -> Hom
     return Home(path)
 
 
-def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[str], patience: float = PATIENCE) -> None:
     """Return when the condition holds; fail when the process ends or patience is over before that."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline, "waited too long"

@@ -18,7 +18,7 @@ OPERATIONS = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").re
 def test_verb_has_help(verb: str) -> None:
     answer = CliRunner().invoke(tandem, [verb, "--help"])
     assert answer.exit_code == 0, answer.output
-    assert import_module(f"tandem.cli.{verb}").command.help
+    assert import_module(f"tandem.cli.{verb.replace(chr(45), chr(95))}").command.help
 
 
 @pytest.mark.parametrize("verb", VERBS)

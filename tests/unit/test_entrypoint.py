@@ -12,6 +12,7 @@ import pytest
 
 from tandem.errors import SettingsError
 from tandem.settings import PROJECT, Settings
+from tandem.targets.athena import AthenaTarget
 
 ENVIRONMENTS = ("", "dev", "rehearsal", "prod", "staging")
 TARGETS = ("", "duckdb", "athena", "snowflake", "bigquery")
@@ -108,6 +109,27 @@ def test_all_that_is_written_lies_in_the_folder_of_the_combination(project: Path
     assert found["DBT_TARGET_PATH"].startswith(str(state))
     assert found["DBT_LOG_PATH"].startswith(str(state))
     assert not (project / ".tandem").exists()
+
+
+ATHENA = (
+    {"TANDEM_ENV": "rehearsal"},
+    {"TANDEM_ENV": "rehearsal", "TANDEM_NAMESPACE": "ana"},
+    {"TANDEM_ENV": "prod", "TANDEM_LAKE": "s3://bucket/prefix/", "AWS_REGION": "eu-south-2"},
+    {"TANDEM_ENV": "prod", "TANDEM_LAKE": "s3://bucket", "ATHENA_WORK_GROUP": "dbt"},
+    {"TANDEM_ENV": "prod", "TANDEM_LAKE": "s3://bucket", "TANDEM_NAMESPACE": "ana", "ATHENA_OUTPUT": "s3://results/x"},
+)
+
+
+@pytest.mark.parametrize("variables", ATHENA)
+def test_dbt_by_hand_finds_athena_where_a_run_does(
+    variables: dict[str, str], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switch = {"TANDEM_TARGET": "athena", "AWS_REGION": "eu-west-1", **variables}
+    for name, value in switch.items():
+        monkeypatch.setenv(name, value)
+    found = exported(project, **switch)
+    with AthenaTarget(Settings()).dbt_session("") as told:
+        assert {name: found[name] for name in told} == told
 
 
 @pytest.mark.parametrize(

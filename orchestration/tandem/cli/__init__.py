@@ -9,9 +9,14 @@ import click
 
 VERBS = {
     "run": "Run a pipeline through Airflow in this process.",
+    "rehearse": "Run the production path against a local cloud, and compare its marts with DuckDB's.",
+    "prod-run": "Run a pipeline in production from this machine.",
+    "doctor": "Check that everything is there that a run needs.",
+    "lint": "Hold every model against the engine it will run on.",
+    "parity": "Compare the marts of two targets row by row.",
     "query": "Look into the warehouse, also while a run is writing.",
     "quarantine": "See what was set aside, and try it again.",
-    "standins": "Local sources that speak the real protocols.",
+    "standins": "Local sources and a local cloud that speak the real protocols.",
     "gc": "Remove old commits and orphans from the lake.",
     "schemas": "Generate dbt sources from the declared entities.",
     "airflow": "The Airflow page on 127.0.0.1, with scheduler and stand-ins.",
@@ -27,7 +32,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"tandem.cli.{cmd_name}").command
+        command: click.Command = import_module(f"tandem.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -19,10 +19,12 @@ def command(days: float) -> None:
     from tandem.lake.gc import collect
     from tandem.runs import holding_lake
     from tandem.settings import settings
+    from tandem.standins import reaching_cloud
     from tandem.steps import open_lake
     from tandem.targets import open_target
 
-    store = open_lake(settings())
-    with holding_lake("tandem gc"):
-        report = collect(store, keep=open_target(settings()).published(), older_than_seconds=days * 86400)
+    with reaching_cloud(), holding_lake("tandem gc"):
+        report = collect(
+            open_lake(settings()), keep=open_target(settings()).published(), older_than_seconds=days * 86400
+        )
     click.echo(f"Removed {report.files} files, {report.bytes} bytes.")

@@ -13,6 +13,9 @@ from tandem.lake.partition import Partition
 @click.group("quarantine")
 def command() -> None:
     """See what was set aside, and try it again."""
+    from tandem.standins import reaching_cloud
+
+    click.get_current_context().with_resource(reaching_cloud())
 
 
 @command.command("list")

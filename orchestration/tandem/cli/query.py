@@ -18,9 +18,11 @@ FORMATS = ("table", "csv", "json")
 def command(sql: str, form: str) -> None:
     """Run SQL on the last state that a run has served. It never waits for a run, and never disturbs one."""
     from tandem.settings import settings
+    from tandem.standins import reaching_cloud
     from tandem.targets import open_target
 
-    columns, rows = open_target(settings()).query(sql)
+    with reaching_cloud():
+        columns, rows = open_target(settings()).query(sql)
     {"table": _table, "csv": _csv, "json": _json}[form](columns, rows)
 
 

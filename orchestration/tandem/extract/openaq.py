@@ -33,6 +33,13 @@ def open_source(settings: Settings) -> OpenAQ:
     return OpenAQ(settings.openaq_base_url, settings.openaq_api_key)
 
 
+def check_source(settings: Settings) -> str:
+    """Where the source is, when it answers and takes the key; raises SettingsError or SourceError."""
+    with open_source(settings) as source:
+        source.knock()
+    return settings.openaq_base_url
+
+
 def extract_register(lake: Store, source: OpenAQ, day: date, countries: Sequence[str] = ()) -> Manifest:
     """Capture the register of stations as of `day`, of these countries (ISO codes) or of all."""
     capture = Capture(lake, _register(day))

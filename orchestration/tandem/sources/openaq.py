@@ -55,6 +55,10 @@ class OpenAQ:
         """End connections and waiting threads."""
         self._client.close()
 
+    def knock(self) -> None:
+        """One small request, to see that address and key are right; raises SourceRefused or SourceUnavailable."""
+        self._client.get("/v3/locations", {"limit": 1, "page": 1}, _is_v3)
+
     def locations(self, countries: Sequence[str] = ()) -> Iterator[Page]:
         """The register of stations with their sensors, of these countries (ISO codes) or of all."""
         for country in countries:

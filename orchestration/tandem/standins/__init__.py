@@ -26,6 +26,21 @@ def standins_of(systems: Iterable[str]) -> Iterator[None]:
 
 
 @contextmanager
+def reaching_cloud() -> Iterator[None]:
+    """For commands that look into what a run left: in a rehearsal that is in the local cloud that is kept.
+
+    Raises SettingsError when that cloud is gone. Nothing happens in dev and prod.
+    """
+    if settings().tandem_env is not Environment.REHEARSAL:
+        yield
+        return
+    from tandem.standins.cloud import kept_cloud
+
+    with kept_cloud(settings()):
+        yield
+
+
+@contextmanager
 def sources_of(system: str, chosen: Settings) -> Iterator[None]:
     """Have something answer for a system's sources meanwhile, and point this process's settings to it.
 
