@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-OURS = ("TANDEM_", "OPENAQ_", "AIRFLOW", "DBT_", "AWS_")
+OURS = ("TANDEM_", "OPENAQ_", "AIRFLOW", "DBT_", "AWS_", "ATHENA_")
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
 from tandem.errors import TandemError
@@ -29,7 +30,7 @@ def checks(settings: Settings, systems: Sequence[str]) -> Iterator[Check]:
         yield from cloud_checks(settings)
     for system in systems:
         extraction = import_module(f"tandem.extract.{system}")
-        yield checked(f"source {system}", lambda module=extraction: module.check_source(settings))
+        yield checked(f"source {system}", partial(extraction.check_source, settings))
 
 
 def checked(name: str, look: Callable[[], str]) -> Check:

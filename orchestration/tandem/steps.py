@@ -19,7 +19,7 @@ REFINE_WORKERS = 2
 
 def open_lake(settings: Settings) -> Store:
     """The lake of the chosen environment and target."""
-    return open_store(settings.lake_url)
+    return open_store(settings.lake_url, settings.tandem_lake_encryption, settings.aws_region)
 
 
 def refine(

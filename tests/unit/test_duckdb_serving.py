@@ -133,7 +133,18 @@ def test_a_damaged_build_file_is_an_error_that_says_what_to_do(target):
         target.rows_per_partition("main.mart")
 
 
-@pytest.mark.parametrize("name", ["athena", "snowflake"])
-def test_targets_to_come_are_settings_errors(name):
-    with pytest.raises(SettingsError, match=f"TANDEM_TARGET={name} is not built yet"):
-        open_target(Settings(tandem_env="rehearsal", tandem_target=name, _env_file=None))
+def test_targets_to_come_are_settings_errors():
+    with pytest.raises(SettingsError, match="TANDEM_TARGET=snowflake is not built yet"):
+        open_target(Settings(tandem_env="rehearsal", tandem_target="snowflake", _env_file=None))
+
+
+def test_schemas_in_a_file_of_ones_own_have_no_prefix(target, monkeypatch):
+    monkeypatch.setenv("TANDEM_NAMESPACE", "ana")
+    with target.dbt_session("dbt build") as variables:
+        assert variables == {"TANDEM_DUCKDB_PATH": str(target.build), "TANDEM_NAMESPACE": ""}
+
+
+def test_rows_are_counted_in_the_days_asked_for(target):
+    build(target, 1)
+    assert target.rows_per_partition("main.mart", [date(2025, 10, 1), date(2025, 10, 2)]) == {date(2025, 10, 1): 1}
+    assert target.rows_per_partition("main.mart", [date(2025, 10, 2)]) == {}

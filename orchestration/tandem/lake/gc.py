@@ -27,11 +27,12 @@ class Collected:
 def collect(store: Store, *, keep: frozenset[tuple[Partition, str]], older_than_seconds: float) -> Collected:
     """Remove old commits, raw files that no attempt names, and temporary files of killed writers.
 
-    `keep` names further commits that somebody still reads. Younger files stay: a run may be about to commit them.
+    `keep` names further commits that somebody still reads. Younger files stay: a run may be about to commit them. So
+    do the earlier commits of a partition whose current one is younger: a query that began before may be reading them.
     Raw attempts are history and stay. Call it while holding the lease: it takes none itself.
     """
     before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
-    garbage = [item for zone in Zone for item in _garbage(store, zone, keep) if item.modified < before]
+    garbage = [item for zone in Zone for item in _garbage(store, zone, keep, before) if item.modified < before]
     leftovers = [item for item in store.leftovers() if item.modified < before]
     store.delete(item.path for item in garbage)
     store.remove_leftovers(item.path for item in leftovers)
@@ -39,10 +40,21 @@ def collect(store: Store, *, keep: frozenset[tuple[Partition, str]], older_than_
     return Collected(len(removed), sum(item.bytes for item in removed))
 
 
-def _garbage(store: Store, zone: Zone, keep: frozenset[tuple[Partition, str]]) -> list[Listed]:
+def _garbage(store: Store, zone: Zone, keep: frozenset[tuple[Partition, str]], before: datetime) -> list[Listed]:
     # Files are listed before manifests are read: what is committed in between is then seen as current.
     folders = _by_partition(store, zone)
-    unused = in_parallel(lambda partition: _unused(store, zone, partition, folders[partition], keep), list(folders))
+
+    def unused_in(partition: Partition) -> list[Listed]:
+        found = read_manifest(store, zone, partition)
+        current = [found[0]] if found else []
+        if zone is Zone.RAW:
+            return _orphans(store, current, folders[partition])
+        if any(manifest.written_at >= before for manifest in current):
+            return []
+        commits = {manifest.commit for manifest in current} | {commit for kept, commit in keep if kept == partition}
+        return [item for item in folders[partition] if (commit := _commit_of(item.path)) and commit not in commits]
+
+    unused = in_parallel(unused_in, list(folders))
     return [item for items in unused for item in items]
 
 
@@ -53,17 +65,6 @@ def _by_partition(store: Store, zone: Zone) -> dict[Partition, list[Listed]]:
         with suppress(ValueError):
             folders[Partition.from_path(item.path)].append(item)
     return folders
-
-
-def _unused(
-    store: Store, zone: Zone, partition: Partition, items: list[Listed], keep: frozenset[tuple[Partition, str]]
-) -> list[Listed]:
-    found = read_manifest(store, zone, partition)
-    current = [found[0]] if found else []
-    if zone is Zone.RAW:
-        return _orphans(store, current, items)
-    commits = {manifest.commit for manifest in current} | {commit for kept, commit in keep if kept == partition}
-    return [item for item in items if (commit := _commit_of(item.path)) and commit not in commits]
 
 
 def _orphans(store: Store, current: Iterable[Manifest], items: list[Listed]) -> list[Listed]:

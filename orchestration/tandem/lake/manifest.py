@@ -156,11 +156,17 @@ def list_partitions(store: Store, zone: Zone, system: str, entity: str) -> list[
 
     Walks the folders of years, months and days; files are not listed, however many there are.
     """
-    folders = [f"{zone}/{system}/{entity}"]
-    for _level in ("year", "month", "day"):
-        folders = [child for children in in_parallel(store.folders, folders) for child in children]
-    sizes = in_parallel(lambda folder: store.size(f"{folder}/{CURRENT}"), folders)
-    return sorted(Partition.from_path(folder) for folder, size in zip(folders, sizes, strict=True) if size is not None)
+    partitions = _folders(store, zone, system, entity)
+    sizes = in_parallel(lambda partition: store.size(f"{partition.folder(zone)}/{CURRENT}"), partitions)
+    return sorted(partition for partition, size in zip(partitions, sizes, strict=True) if size is not None)
+
+
+def current_manifests(store: Store, zone: Zone, system: str, entity: str) -> list[Manifest]:
+    """The current manifest of every partition of an entity, oldest first.
+
+    What is not there shows when it is read, so this asks the store half as often as listing the partitions first.
+    """
+    return read_manifests(store, zone, sorted(_folders(store, zone, system, entity)))
 
 
 def read_manifests(store: Store, zone: Zone, partitions: Iterable[Partition]) -> list[Manifest]:
@@ -185,6 +191,14 @@ def read_files(store: Store, manifest: Manifest) -> Iterator[tuple[FileEntry, by
     """Every file of a commit with its content, one at a time; raises what `read_file` raises."""
     for entry in manifest.files:
         yield entry, read_file(store, manifest, entry)
+
+
+def _folders(store: Store, zone: Zone, system: str, entity: str) -> list[Partition]:
+    """The partitions that have a folder, though perhaps no commit, in no particular order."""
+    folders = [f"{zone}/{system}/{entity}"]
+    for _level in ("year", "month", "day"):
+        folders = [child for children in in_parallel(store.folders, folders) for child in children]
+    return [Partition.from_path(folder) for folder in folders]
 
 
 def _content(manifest: Manifest) -> dict[str, Any]:

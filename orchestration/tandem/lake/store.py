@@ -26,6 +26,7 @@ from tandem.lake.failures import explained, is_missing, is_precondition
 
 if TYPE_CHECKING:
     from obstore import UpdateVersion
+    from obstore.store import S3Config
 
 LOCK = ".lock"
 PARALLEL = 16
@@ -202,10 +203,12 @@ class Store:
         return _digest(data) if self.directory else str(remote)
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, encryption: str = "", region: str = "") -> Store:
     """The store at `file:///directory` (made when missing) or `s3://bucket/prefix`.
 
-    S3 takes credentials, region and endpoint from where every AWS client takes them. Raises LakeError.
+    S3 takes credentials, endpoint and, unless given, region from where every AWS client takes them. `encryption` is
+    how it encrypts what is written: `AES256`, `aws:kms` or `aws:kms:<key>`; empty: as the bucket is set to.
+    Raises LakeError.
     """
     global _used
     _used = True
@@ -215,7 +218,7 @@ def open_store(url: str) -> Store:
             directory = Path(unquote(urlparse(url).path)).absolute()
             return Store(url, LocalStore(directory, mkdir=True, automatic_cleanup=True), directory)
         if scheme == "s3":
-            return Store(url, _s3(url), None)
+            return Store(url, _s3(url, encryption, region), None)
     raise LakeError(f"Cannot open the lake at {url!r}. Allowed: file:///directory or s3://bucket/prefix (TANDEM_LAKE).")
 
 
@@ -228,15 +231,16 @@ def in_parallel(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(pool.map(function, todo))
 
 
-def _s3(url: str) -> S3Store:
+def _s3(url: str, encryption: str, region: str) -> S3Store:
     # Only a lake on S3 pays for the import of boto3, which knows profiles, single sign-on and roles.
     try:
+        from boto3.session import Session
         from botocore.exceptions import BotoCoreError
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError as error:
         raise LakeError(f"The lake {url} is on S3, which needs the package boto3. Install it and run again.") from error
     try:
-        credentials = Boto3CredentialProvider(ttl=timedelta(minutes=5))
+        credentials = Boto3CredentialProvider(Session(region_name=region or None), ttl=timedelta(minutes=5))
     except (BotoCoreError, ValueError) as error:
         raise LakeError(
             f"No AWS credentials for the lake {url} ({error}). "
@@ -244,10 +248,20 @@ def _s3(url: str) -> S3Store:
         ) from error
     return S3Store.from_url(
         url,
+        config=_encrypted(encryption),
         credential_provider=credentials,
         client_options={"allow_http": True, "timeout": timedelta(minutes=5)},
         retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=60)},
     )
+
+
+def _encrypted(encryption: str) -> S3Config:
+    if not encryption.startswith("aws:kms"):
+        return {"server_side_encryption": encryption} if encryption else {}
+    key = encryption.removeprefix("aws:kms").removeprefix(":")
+    # With a key for the bucket, S3 asks KMS once in a while and not for every small object.
+    config: S3Config = {"server_side_encryption": "aws:kms", "sse_bucket_key_enabled": True}
+    return {**config, "sse_kms_key_id": key} if key else config
 
 
 def _digest(data: bytes) -> str:

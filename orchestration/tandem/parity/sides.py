@@ -47,8 +47,8 @@ def reference_settings(chosen: Settings) -> Settings:
 
 def side_of(chosen: Settings, name: str) -> Side:
     """The target of these settings under a name of its own; a DuckDB file is nobody else's and has no namespace."""
-    plain = chosen.target is TargetName.DUCKDB
-    return Side(name, open_target(chosen), str if plain else chosen.schema_name)
+    target = open_target(chosen)
+    return Side(name, target, target.schema_name)
 
 
 def commits_of(store: Store, system: str) -> Commits:

@@ -13,9 +13,13 @@ def open_target(settings: Settings) -> Target:
         from tandem.targets.duckdb import DuckDBTarget
 
         return DuckDBTarget(settings.state)
+    if settings.target is TargetName.ATHENA:
+        from tandem.targets.athena import AthenaTarget
+
+        return AthenaTarget(settings)
     raise SettingsError(
-        f"TANDEM_TARGET={settings.target} is not built yet. Allowed for now: {TargetName.DUCKDB}. "
-        f"Unset TANDEM_TARGET, or set TANDEM_TARGET={TargetName.DUCKDB}."
+        f"TANDEM_TARGET={settings.target} is not built yet. "
+        f"Allowed for now: {TargetName.DUCKDB} (TANDEM_ENV=dev) and {TargetName.ATHENA}."
     )
 
 

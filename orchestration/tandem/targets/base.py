@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -81,8 +81,8 @@ class Target(Protocol):
         """The types that `observe` must find for the declared columns."""
         ...
 
-    def rows_per_partition(self, relation: str) -> dict[date, int]:
-        """Rows of `schema.table` per partition_date, as dbt left it."""
+    def rows_per_partition(self, relation: str, days: Iterable[date] | None = None) -> dict[date, int]:
+        """Rows of `schema.table` per partition_date as dbt left it, in some partitions or all."""
         ...
 
     def owed(self, system: str) -> Owed:
@@ -99,6 +99,14 @@ class Target(Protocol):
 
     def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Columns and rows of a statement, on the state that was served last."""
+        ...
+
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement, never all of them in memory at once."""
+        ...
+
+    def schema_name(self, name: str) -> str:
+        """What a schema is called here: with the namespace before it where others share the catalogue."""
         ...
 
     def dbt_session(self, description: str) -> AbstractContextManager[dict[str, str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -13,7 +15,7 @@ from tandem.lake.partition import Partition, Zone
 from tandem.lake.processed import read_commit, write_commit
 from tandem.lake.quarantine import REJECTS_SCHEMA, read_rejects, write_rejects
 from tandem.lake.raw import Capture
-from tandem.lake.store import Store
+from tandem.lake.store import Store, open_store
 from tandem.schemas import Entity
 
 Rows = Callable[..., pl.DataFrame]
@@ -38,6 +40,18 @@ def test_young_files_stay(store: Store, partition: Partition, sensors: Entity, r
         write_commit(store, partition, sensors, [rows(number)], **NOTHING)
     Capture(store, partition).add("page", b"about to be committed", {})
     assert gc.collect(store, keep=NONE_KEPT, older_than_seconds=3600) == gc.Collected(0, 0)
+
+
+def test_an_old_commit_that_was_replaced_just_now_stays_for_queries_under_way(
+    tmp_path: Path, partition: Partition, sensors: Entity, rows: Rows
+) -> None:
+    store = open_store(tmp_path.as_uri())
+    old = write_commit(store, partition, sensors, [rows(1)], **NOTHING)
+    for path in old.paths:
+        os.utime(store.uri(path), (0, 0))
+    write_commit(store, partition, sensors, [rows(2)], **NOTHING)
+    assert gc.collect(store, keep=NONE_KEPT, older_than_seconds=3600) == gc.Collected(0, 0)
+    assert read_commit(store, old).equals(rows(1))
 
 
 def test_a_commit_kept_of_one_partition_keeps_nothing_of_another(

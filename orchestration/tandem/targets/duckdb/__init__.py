@@ -27,6 +27,7 @@ from tandem.targets.duckdb.files import checkpoint, connected, serve_copy
 from tandem.targets.duckdb.gate import Gate
 
 GATE_SECONDS = 900.0
+STREAM_ROWS = 10_000
 
 
 class DuckDBTarget:
@@ -62,12 +63,16 @@ class DuckDBTarget:
         """The DuckDB types that `observe` must find."""
         return publish.declared_types(entity)
 
-    def rows_per_partition(self, relation: str) -> dict[date, int]:
+    def rows_per_partition(self, relation: str, days: Iterable[date] | None = None) -> dict[date, int]:
         """Rows of `schema.table` per partition_date, in the build file."""
         name = ".".join(f'"{part}"' for part in relation.split("."))
+        wanted = None if days is None else list(days)
+        sql = (
+            f"select partition_date, count(*) from {name} "  # noqa: S608
+            "where $1 is null or list_contains($1::date[], partition_date) group by 1 order by 1"
+        )
         with self._opened("counting rows") as connection:
-            counted = connection.execute(f"select partition_date, count(*) from {name} group by 1 order by 1")  # noqa: S608
-            return dict(counted.fetchall())
+            return dict(connection.execute(sql, [wanted]).fetchall())
 
     def owed(self, system: str) -> Owed:
         """What the system's models must still be built from."""
@@ -92,20 +97,37 @@ class DuckDBTarget:
 
     def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Columns and rows of a statement on the readers' file; it never waits for a run."""
-        if not self.served.exists():
-            raise WarehouseError(f"There is no warehouse yet ({self.served}). Run `make dev` first.")
-        with connected(self.served, read_only=True) as connection:
+        with self._reading() as connection:
             result = connection.execute(sql)
             return [column[0] for column in result.description or ()], result.fetchall()
+
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement on the readers' file, a batch in memory at a time."""
+        with self._reading() as connection:
+            result = connection.execute(sql)
+            while rows := result.fetchmany(STREAM_ROWS):
+                yield from rows
+
+    def schema_name(self, name: str) -> str:
+        """A schema's name; the file is nobody else's and has no namespace."""
+        return name
 
     @contextmanager
     def dbt_session(self, description: str) -> Iterator[dict[str, str]]:
         """Let dbt have the build file for the block, and take it back after it, connections and all."""
         with self._gate.held(description):
             try:
-                yield {"TANDEM_DUCKDB_PATH": str(self.build.absolute())}
+                # A namespace keeps apart those who share a catalogue; this file is nobody else's.
+                yield {"TANDEM_DUCKDB_PATH": str(self.build.absolute()), "TANDEM_NAMESPACE": ""}
             finally:
                 close_dbt_connections()
+
+    @contextmanager
+    def _reading(self) -> Iterator[DuckDBPyConnection]:
+        if not self.served.exists():
+            raise WarehouseError(f"There is no warehouse yet ({self.served}). Run `make dev` first.")
+        with connected(self.served, read_only=True) as connection:
+            yield connection
 
     @contextmanager
     def _opened(self, purpose: str) -> Iterator[DuckDBPyConnection]:

@@ -7,6 +7,7 @@ from datetime import date
 
 from duckdb import DuckDBPyConnection
 
+from tandem.targets import records
 from tandem.targets.base import Owed
 from tandem.targets.duckdb.files import transaction
 
@@ -21,37 +22,10 @@ create table if not exists tandem.built
 create table if not exists tandem.served (generation bigint);
 """
 
-_DIFFERENCE = """
-with expected as (
-    select model, entity, partition_date, commit
-    from tandem.published cross join (select unnest(?::varchar[]) as model)
-    where system = ?
-),
-built as (
-    select model, entity, partition_date, commit
-    from tandem.built
-    where system = ? and list_contains(?::varchar[], model)
-)
-select entity, partition_date, max(expected.commit)
-from expected full join built using (model, entity, partition_date)
-where ? or expected.commit is distinct from built.commit
-group by entity, partition_date
-order by entity, partition_date
-"""
-
 
 def owed(connection: DuckDBPyConnection, system: str, models: Sequence[str], project: str) -> Owed:
     """What the models must still be built from; everything when any was built by another text of the project."""
-    by_this_text = connection.execute(
-        "select model from tandem.models where system = ? and project = ?", [system, project]
-    ).fetchall()
-    full = not {(model,) for model in models} <= set(by_this_text)
-    views = connection.execute("select entity from tandem.views where system = ? order by entity", [system])
-    partitions: dict[str, dict[date, str | None]] = {entity: {} for (entity,) in views.fetchall()}
-    rows = connection.execute(_DIFFERENCE, [list(models), system, system, list(models), full]).fetchall()
-    for entity, day, commit in rows:
-        partitions.setdefault(entity, {})[day] = commit
-    return Owed(system, project, full, partitions)
+    return records.owed(system, project, models, _published(connection, system), _built(connection, system))
 
 
 def record_built(connection: DuckDBPyConnection, done: Owed, models: Sequence[str]) -> None:
@@ -84,6 +58,28 @@ def advance(connection: DuckDBPyConnection) -> None:
     following = generation(connection) + 1
     connection.execute("delete from tandem.served")
     connection.execute("insert into tandem.served values (?)", [following])
+
+
+def _published(connection: DuckDBPyConnection, system: str) -> records.Commits:
+    views = connection.execute("select entity from tandem.views where system = ?", [system]).fetchall()
+    rows = connection.execute("select entity, partition_date, commit from tandem.published where system = ?", [system])
+    commits: dict[str, dict[date, str]] = {entity: {} for (entity,) in views}
+    for entity, day, commit in rows.fetchall():
+        commits.setdefault(entity, {})[day] = commit
+    return commits
+
+
+def _built(connection: DuckDBPyConnection, system: str) -> dict[str, records.Built]:
+    texts = connection.execute("select model, project from tandem.models where system = ?", [system]).fetchall()
+    # Models mostly agree on a commit: a row for each commit, not for each commit and model, is a tenth of the rows.
+    rows = connection.execute(
+        "select entity, partition_date, commit, list(model) from tandem.built where system = ? group by all", [system]
+    ).fetchall()
+    commits: dict[str, dict[str, dict[date, str]]] = {model: {} for model, _ in texts}
+    for entity, day, commit, models in rows:
+        for model in models:
+            commits.setdefault(model, {}).setdefault(entity, {})[day] = commit
+    return {model: records.Built(project, commits[model]) for model, project in texts}
 
 
 def _stage(connection: DuckDBPyConnection, done: Owed) -> None:

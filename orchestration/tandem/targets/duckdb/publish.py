@@ -8,12 +8,12 @@ from datetime import date
 
 from duckdb import DuckDBPyConnection
 
-from tandem.errors import WarehouseError
-from tandem.lake.manifest import Manifest, list_partitions, read_manifests
-from tandem.lake.partition import Partition, Zone
+from tandem.lake.manifest import Manifest
+from tandem.lake.partition import Partition
 from tandem.lake.store import Store
 from tandem.schemas import Decimal, Entity, Type
 from tandem.targets.base import Observed
+from tandem.targets.commits import current_commits
 from tandem.targets.duckdb import ledger
 from tandem.targets.duckdb.files import transaction
 
@@ -33,7 +33,7 @@ def publish(connection: DuckDBPyConnection, store: Store, entities: Sequence[Ent
 
     Returns, per entity, how many partitions changed. Raises WarehouseError for commits of another schema.
     """
-    current = {entity: _manifests(store, entity) for entity in entities}
+    current = {entity: current_commits(store, entity, "make dev") for entity in entities}
     with transaction(connection):
         return {entity.name: _publish(connection, store, entity, found) for entity, found in current.items()}
 
@@ -60,25 +60,6 @@ def observe(connection: DuckDBPyConnection, entity: Entity, days: Iterable[date]
 def declared_types(entity: Entity) -> dict[str, str]:
     """The DuckDB type of each declared column."""
     return {column.name: _type(column.type) for column in entity.columns}
-
-
-def _manifests(store: Store, entity: Entity) -> list[Manifest]:
-    partitions = list_partitions(store, Zone.PROCESSED, entity.system, entity.name)
-    manifests = read_manifests(store, Zone.PROCESSED, partitions)
-    outdated = [manifest.partition for manifest in manifests if manifest.schema != entity.fingerprint]
-    if outdated:
-        raise WarehouseError(_outdated(entity, outdated))
-    return manifests
-
-
-def _outdated(entity: Entity, partitions: list[Partition]) -> str:
-    shown = ", ".join(partition.day.isoformat() for partition in partitions[:10])
-    more = f" and {len(partitions) - 10} more" if len(partitions) > 10 else ""
-    return (
-        f"The declared schema of {entity.system}.{entity.name} changed after these partitions were refined: "
-        f"{shown}{more}. Run them again: "
-        f"make dev PIPELINE={entity.system} FROM={partitions[0].day} TO={partitions[-1].day}"
-    )
 
 
 def _publish(connection: DuckDBPyConnection, store: Store, entity: Entity, manifests: list[Manifest]) -> int:
