@@ -1,0 +1,1 @@
+"""What Athena accepts, and what a Trino and a Glue catalogue have to do for it."""
