@@ -3,10 +3,12 @@
 
     Without it a partition that has no rows any more would keep the old ones, on every engine.
     It shares the transaction of the insert, so a failed model leaves the table as it was.
+    A `merge` clears nothing: it is for models whose keys never vanish.
     Reads the model's meta: `owed` (entity) and `widen_days` (how far a changed partition reaches).
 #}
 {% macro clear_owed() -%}
-    {%- if execute and config.get('materialized') == 'incremental' and is_built(this) and not should_full_refresh() -%}
+    {%- set replaces = config.get('materialized') == 'incremental' and config.get('incremental_strategy') != 'merge' -%}
+    {%- if execute and replaces and is_built(this) and not should_full_refresh() -%}
         {%- set meta = model.config.meta -%}
         {{ clear_partitions(this, owed_partitions(meta.owed, widen=meta.get('widen_days', 0))) }}
     {%- endif -%}
@@ -22,11 +24,14 @@
     {{ return(adapter.dispatch('clear_partitions')(relation, predicate)) }}
 {%- endmacro %}
 
-{# Not plain SQL everywhere: Athena deletes no rows from a Hive table. #}
 {% macro default__clear_partitions(relation, predicate) -%}
     {{ exceptions.raise_compiler_error("clear_partitions is not written for " ~ adapter.type() ~ ": see macros/clear_owed.sql.") }}
 {%- endmacro %}
 
 {% macro duckdb__clear_partitions(relation, predicate) -%}
     delete from {{ relation }} where {{ predicate }}
+{%- endmacro %}
+
+{# Athena has no transaction: its partitions go when the new rows are there, see macros/athena/overwrite.sql. #}
+{% macro athena__clear_partitions(relation, predicate) -%}
 {%- endmacro %}

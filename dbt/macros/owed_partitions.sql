@@ -3,6 +3,7 @@
 
     The runner hands in `owed`: {"measurements": ["2025-11-20", …]}, the UTC days of each entity whose rows changed.
     An entity that is absent owes every partition, an empty list owes none.
+    Days in a row become a range and whole months a name, so that years of days stay a short text.
 
     entity: whose partitions; column: the DATE column to compare;
     widen:  also the days this many before and after, for a result that draws on neighbouring partitions;
@@ -15,7 +16,7 @@
     {%- elif not days -%}
         1 = 0
     {%- else -%}
-        {{ column }} in ({% for day in days %}date '{{ day }}'{{ ', ' if not loop.last }}{% endfor %})
+        {{ days_among(column, days) }}
         {%- if prune %} and ({{ hive_keys_among(days) }}){% endif -%}
     {%- endif -%}
 {%- endmacro %}
@@ -27,8 +28,8 @@
     {% if entity not in owed %}
         {{ return(none) }}
     {% endif %}
-    {% set days = [] %}
-    {% for text in owed[entity] %}
+    {% set days = owed[entity] if widen == 0 else [] %}
+    {% for text in (owed[entity] if widen else []) %}
         {% set day = modules.datetime.date.fromisoformat(text) %}
         {% for offset in range(-widen, widen + 1) %}
             {% do days.append((day + modules.datetime.timedelta(days=offset)).isoformat()) %}
@@ -38,17 +39,66 @@
 {% endmacro %}
 
 
-{# One comparison per month, because engines prune by equality and IN lists of the plain key columns. #}
+{# Sorted days, in lists of days that follow each other. #}
+{% macro runs_of_days(days) %}
+    {% set runs = [] %}
+    {% set last = namespace(ordinal=0) %}
+    {% for day in days %}
+        {% set ordinal = modules.datetime.date.fromisoformat(day).toordinal() %}
+        {% if ordinal == last.ordinal + 1 %}
+            {% do runs[-1].append(day) %}
+        {% else %}
+            {% do runs.append([day]) %}
+        {% endif %}
+        {% set last.ordinal = ordinal %}
+    {% endfor %}
+    {{ return(runs) }}
+{% endmacro %}
+
+
+{# A range for each run of three days or more, and one list of the other days. #}
+{% macro days_among(column, days) -%}
+    {%- set conditions = [] -%}
+    {%- set single = [] -%}
+    {%- for run in runs_of_days(days) -%}
+        {%- if run | length > 2 -%}
+            {%- do conditions.append(column ~ " between date '" ~ run[0] ~ "' and date '" ~ run[-1] ~ "'") -%}
+        {%- else -%}
+            {%- do single.extend(run) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if single -%}{%- do conditions.append(column ~ " in (date '" ~ single | join("', date '") ~ "')") -%}{%- endif -%}
+    {{ conditions[0] if conditions | length == 1 else '(' ~ conditions | join(' or ') ~ ')' }}
+{%- endmacro %}
+
+
+{# One comparison per year of whole months and one per other month: engines prune by equality and IN lists. #}
 {% macro hive_keys_among(days) -%}
     {%- set months = {} -%}
-    {%- for day in days -%}
-        {%- do months.setdefault(day[:7], []).append("'" ~ day[8:] ~ "'") -%}
-    {%- endfor -%}
+    {%- set whole = {} -%}
+    {%- set conditions = [] -%}
+    {%- for day in days -%}{%- do months.setdefault(day[:7], []).append("'" ~ day[8:] ~ "'") -%}{%- endfor -%}
     {%- for month, keys in months.items() -%}
-        (year = '{{ month[:4] }}' and month = '{{ month[5:] }}' and day in ({{ keys | join(', ') }}))
-        {{- ' or ' if not loop.last -}}
+        {%- if keys | length == days_in_month(month) -%}
+            {%- do whole.setdefault(month[:4], []).append("'" ~ month[5:] ~ "'") -%}
+        {%- else -%}
+            {%- do conditions.append(
+                "(year = '" ~ month[:4] ~ "' and month = '" ~ month[5:] ~ "' and day in (" ~ keys | join(', ') ~ '))'
+            ) -%}
+        {%- endif -%}
     {%- endfor -%}
+    {%- for year, keys in whole.items() -%}
+        {%- do conditions.append("(year = '" ~ year ~ "' and month in (" ~ keys | join(', ') ~ '))') -%}
+    {%- endfor -%}
+    {{ conditions | join(' or ') }}
 {%- endmacro %}
+
+
+{% macro days_in_month(month) %}
+    {% set first = modules.datetime.date.fromisoformat(month ~ '-01') %}
+    {% set next_month = (first + modules.datetime.timedelta(days=31)).replace(day=1) %}
+    {{ return((next_month - first).days) }}
+{% endmacro %}
 
 
 {# The Hive keys, which models carry along for `prune` and read for nothing else. #}

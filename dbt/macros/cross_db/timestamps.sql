@@ -1,6 +1,15 @@
-{# Naive timestamp in the engine's default precision, which is the widest its tables keep. #}
+{# Naive timestamp in the widest precision that the engine's tables keep. #}
 {% macro as_timestamp(expression) -%}
+    {{ return(adapter.dispatch('as_timestamp')(expression)) }}
+{%- endmacro %}
+
+{% macro default__as_timestamp(expression) -%}
     cast({{ expression }} as {{ dbt.type_timestamp() }})
+{%- endmacro %}
+
+{# A Hive table keeps milliseconds, an Iceberg table takes nothing but microseconds. #}
+{% macro athena__as_timestamp(expression) -%}
+    {{ cast_timestamp(expression) }}
 {%- endmacro %}
 
 

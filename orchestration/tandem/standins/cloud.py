@@ -106,6 +106,7 @@ def client_environment(base_url: str) -> dict[str, str | None]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
+        "TANDEM_ATHENA_POLL_SECONDS": "0.03",
     }
 
 

@@ -13,6 +13,8 @@ from tandem.settings import PROJECT
 HEADER = "# Generated from orchestration/tandem/schemas by `tandem schemas --write`; do not edit.\n"
 HIVE_KEYS = ("year", "month", "day")
 SQL_TYPES = {Type.STRING: "varchar"}
+# Macros are unknown where dbt reads a source; this is what generate_schema_name does for models.
+NAMESPACE = "{{ env_var('TANDEM_NAMESPACE', '') ~ '_' if env_var('TANDEM_NAMESPACE', '') else '' }}"
 
 
 def sources_path(system: str) -> Path:
@@ -27,8 +29,8 @@ def render_sources(system: str) -> str:
     """
     source = {
         "name": system,
-        "schema": f"{system}_processed",
-        "description": f"Processed zone of {system}: views over the current commit of every partition.",
+        "schema": f"{NAMESPACE}{system}_processed",
+        "description": f"Processed zone of {system}: the current commit of every partition.",
         "tables": [_table(entity) for entity in entities(system)],
     }
     document = {"version": 2, "sources": [source]}

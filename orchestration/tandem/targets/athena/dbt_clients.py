@@ -1,4 +1,4 @@
-"""Makes dbt-athena's clients cheap, which come one session a node."""
+"""Clients for dbt-athena at little cost: it makes a boto3 session for each node that it runs."""
 
 from __future__ import annotations
 
