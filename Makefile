@@ -62,12 +62,12 @@ test-rehearsal: setup
 	@TANDEM_ENV=rehearsal TANDEM_TARGET=athena ./entrypoint.sh tandem standins fetch
 	@$(TOOLS)/pytest -q tests/rehearsal
 
-## ruff, mypy, sqlfluff
+## ruff, mypy, sqlfluff, and SQL that only one engine knows
 .PHONY: lint
 lint: setup
 	@$(TOOLS)/ruff check . && $(TOOLS)/ruff format --check --quiet .
 	@$(TOOLS)/mypy --no-error-summary
-	@./entrypoint.sh sqlfluff lint dbt --disable-progress-bar
+	@./entrypoint.sh sqlfluff lint dbt --disable-progress-bar && $(TOOLS)/python -m tandem.parity.static_lint
 
 ## rewrite Python and SQL in the house format
 .PHONY: format

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -86,10 +87,10 @@ def kill_run(home: Path, arguments: argparse.Namespace, after: float) -> None:
     wait_until_gone(home)
 
 
-def wait_until_gone(home: Path, patience: float = 10.0) -> None:
-    """Return when no process of this home is left; exit with its command lines when some stay."""
+def wait_until_gone(home: Path, patience: float = 10.0, but: Sequence[str] = ()) -> None:
+    """Return when no process of this home is left but those that may stay; exit with the command lines of others."""
     deadline = time.monotonic() + patience
-    while left := processes_of(home):
+    while left := [line for line in processes_of(home) if line not in but]:
         if time.monotonic() > deadline:
             sys.exit(f"left running after kill -9: {left}")
         time.sleep(0.05)

@@ -45,7 +45,8 @@ def build_layer(settings: Settings, system: str, layer: str, logical_day: date) 
     if not owed:
         return {"owed": 0}
     select = [f"path:models/{layer}/{system}"]
-    if layer == LAYERS[0]:
+    if layer == LAYERS[0] and owed.full:
+        # A changed seed is a changed project, and then everything is owed; else they are there already.
         select.append(f"path:seeds/{system}")
     result = run_dbt(
         settings,

@@ -98,6 +98,10 @@ class Home:
         newest = max((self.state / "runs").glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns, default=None)
         return Journal(newest.parent, newest.stem).read() if newest else []
 
+    def journals(self) -> set[str]:
+        """Names of the journals of all runs so far."""
+        return {path.name for path in (self.state / "runs").glob("*.jsonl")}
+
     def ended(self, task: str) -> list[Event]:
         return [event for event in self.events() if event.task == task and event.state in ("success", "failed")]
 
@@ -111,6 +115,23 @@ class Home:
         """Every file below the home, by its relative path."""
         found = (path for path in self.path.rglob("*") if path.is_file())
         return {str(path.relative_to(self.path)): path.read_bytes() for path in found}
+
+
+class RehearsalHome(Home):
+    """A home of rehearsals on Athena, driven by commands."""
+
+    patience = 600.0
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "rehearsal", "athena")
+
+    def rehearse(self, first: str, last: str, source: OpenAQStandin | None = None) -> str:
+        """A rehearsal that must succeed and end with equal marts; returns what it said."""
+        words = ("rehearse", "openaq", "--from", first, "--to", last)
+        answer = self.tandem(*words, environment=self.environment(source))
+        assert answer.code == 0, answer.said
+        assert "openaq: duckdb and athena are equal" in answer.said
+        return answer.said
 
 
 def window(first: str, last: str) -> tuple[str, ...]:
