@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tandem.standins.openaq_server import OpenAQStandin
 
 OURS = ("TANDEM_", "OPENAQ_", "AIRFLOW", "DBT_", "AWS_", "ATHENA_")
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
@@ -54,3 +60,18 @@ def tandem_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     monkeypatch.setenv("TANDEM_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Callable[..., OpenAQStandin]]:
+    """Starts a stand-in whose data differ from the sample by the given overlay."""
+    from tandem.standins.openaq_server import OpenAQStandin
+
+    with ExitStack() as stack:
+
+        def start(**overlay: list[dict[str, Any]]) -> OpenAQStandin:
+            file = tmp_path / "overlay.json"
+            file.write_text(json.dumps(overlay))
+            return stack.enter_context(OpenAQStandin(overlay=file))
+
+        yield start

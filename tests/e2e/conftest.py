@@ -7,20 +7,13 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "scripts")]
 
 from homes import FIRST, LAST, CalmRun, Home, settled_copy  # noqa: E402
-
-from tandem.standins.openaq_server import OpenAQStandin  # noqa: E402
-
-Serve = Callable[..., OpenAQStandin]
 
 
 @pytest.fixture(scope="session")
@@ -61,16 +54,3 @@ def empty_home(calm_home: Home, tmp_path: Path) -> Home:
     (home.state / "airflow").mkdir(parents=True)
     shutil.copy(calm_home.state / "airflow" / "airflow.db", home.state / "airflow")
     return home
-
-
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serve]:
-    """Starts a stand-in whose data differ from the sample by the given overlay."""
-    with ExitStack() as stack:
-
-        def start(**overlay: list[dict[str, Any]]) -> OpenAQStandin:
-            file = tmp_path / "overlay.json"
-            file.write_text(json.dumps(overlay))
-            return stack.enter_context(OpenAQStandin(overlay=file))
-
-        yield start

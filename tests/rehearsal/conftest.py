@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "e2e"), str(Path(__file__).parents[2] / "scripts")]
 
 from homes import RehearsalHome  # noqa: E402
-
-from tandem.standins.openaq_server import OpenAQStandin  # noqa: E402
-
-Serve = Callable[..., OpenAQStandin]
 
 
 @pytest.fixture(scope="session")
@@ -36,18 +30,3 @@ def rehearsed(kept: RehearsalHome) -> RehearsalHome:
     """That home after a rehearsal of three days."""
     kept.rehearse("2025-11-01", "2025-11-03")
     return kept
-
-
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serve]:
-    """Starts a stand-in whose data differ from the sample by the given overlay."""
-    import json
-
-    with ExitStack() as stack:
-
-        def start(**overlay: list[dict[str, Any]]) -> OpenAQStandin:
-            file = tmp_path / "overlay.json"
-            file.write_text(json.dumps(overlay))
-            return stack.enter_context(OpenAQStandin(overlay=file))
-
-        yield start
