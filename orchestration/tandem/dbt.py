@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tandem.errors import DbtError
+from tandem.blame import Refusal, blame
+from tandem.errors import DbtError, TandemError
 from tandem.settings import Settings
 from tandem.targets import Target, open_target
 from tandem.targets.project import DBT_PROJECT
@@ -83,9 +85,11 @@ def run_dbt(
     arguments = [*_common(settings, project), *_listed("--select", select), *_listed("--exclude", exclude)]
     arguments += ["--vars", json.dumps(dict(vars or {}))] if vars else []
     arguments += ["--full-refresh"] if full_refresh else []
+    began = datetime.now(UTC)
     with engine.dbt_session(f"dbt {' '.join([command, *select])}") as variables, _environment(variables):
         manifest = _manifest(settings, project)
-        return _result(_invoke([command, *arguments], manifest), settings)
+        answer = _invoke([command, *arguments], manifest)
+    return _result(answer, settings, lambda result: _place(result, _refusals(engine, began), project))
 
 
 def _common(settings: Settings, project: Path) -> list[str]:
@@ -145,14 +149,14 @@ def _invoke(arguments: list[str], manifest: Manifest | None) -> dbtRunnerResult:
     return result
 
 
-def _result(answer: dbtRunnerResult, settings: Settings) -> DbtResult:
+def _result(answer: dbtRunnerResult, settings: Settings, place: Callable[[Any], str]) -> DbtResult:
     log = settings.state / "logs" / "dbt.log"
     if answer.exception is not None:
         raise DbtError(f"dbt did not run: {answer.exception}\nLog: {log}") from answer.exception
     results = list(getattr(answer.result, "results", ()))
     failed = [result for result in results if str(result.status) in _BAD]
     if failed or not answer.success:
-        raise DbtError(_failure(failed, results, log))
+        raise DbtError(_failure(failed, results, log, place))
     nodes = [_node(result) for result in results]
     return DbtResult([n for n in nodes if n.kind not in _TESTS], [n for n in nodes if n.kind in _TESTS])
 
@@ -162,11 +166,25 @@ def _node(result: Any) -> Node:
     return Node(result.node.name, kind, str(result.status), result.execution_time, result.message or "")
 
 
-def _failure(failed: Sequence[Any], results: Sequence[Any], log: Path) -> str:
+def _refusals(engine: Target, since: datetime) -> Sequence[Refusal]:
+    # They only help to find the line: what failed must be told also when they cannot be had.
+    with suppress(TandemError):
+        return engine.refusals(since)
+    return ()
+
+
+def _place(result: Any, refusals: Sequence[Refusal], project: Path) -> str:
+    """Where the text of a failed node is, with the line when the engine remembers what it refused."""
+    found = blame(result.node.to_dict(), result.message or "", refusals, project)
+    return found.path if found.line is None else f"{found.path}:{found.line}"
+
+
+def _failure(failed: Sequence[Any], results: Sequence[Any], log: Path, place: Callable[[Any], str]) -> str:
     skipped = sum(str(result.status) == "skipped" for result in results)
     lines = [f"dbt failed: {len(failed)} of {len(results)} nodes, {skipped} skipped because of them."]
     for result in failed:
         lines.append(f"{result.node.unique_id}: {(result.message or str(result.status)).strip()}")
+        lines.append(f"  text: {place(result)}")
         compiled = getattr(result.node, "compiled_path", None)
         lines += [f"  compiled: {compiled}"] if compiled else []
     return "\n".join([*lines, f"Log: {log}"])

@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tandem.parity.finding import Finding
+from tandem.blame import Finding
+from tandem.dbt import run_dbt
+from tandem.errors import DbtError
 from tandem.parity.lint import NAMESPACE, lint
-from tandem.settings import PROJECT, settings
+from tandem.schemas import entities
+from tandem.settings import PROJECT, REHEARSAL_BUCKET, settings
 from tandem.standins import environment
 from tandem.standins.cloud import kept_cloud
+from tandem.steps import open_lake
+from tandem.targets import open_target
 from tandem.targets.athena.clients import Clients
 
 STAGING = "models/staging/openaq"
@@ -82,6 +87,21 @@ def test_a_data_test_that_is_refused_is_named(findings):
 
 def test_nothing_else_is_refused(findings):
     assert {one.model for one in findings} == {*BROKEN, "a_wrong_test"}
+
+
+def test_a_run_names_model_and_line_too(kept, project: Path) -> None:
+    own = {"tandem_namespace": "broken", "tandem_lake": f"s3://{REHEARSAL_BUCKET}/broken"}
+    with environment({"TANDEM_HOME": str(kept.path), **kept.switch}), kept_cloud(settings()):
+        chosen = settings().model_copy(update={**own, "tandem_home": kept.path / "broken"})
+        engine = open_target(chosen)
+        engine.publish(open_lake(chosen), entities("openaq"))
+        names = ["stg_a", "stg_b", "stg_c", "stg_d"]
+        with pytest.raises(DbtError) as failure:
+            run_dbt(chosen, "run", select=names, project=project, target=engine)
+    for name in names:
+        _, line, word = BROKEN[name]
+        assert f"dbt/{STAGING}/{name}.sql:{line}" in str(failure.value)
+        assert word in str(failure.value)
 
 
 def test_nothing_of_the_lint_stays_in_the_catalogue(findings):

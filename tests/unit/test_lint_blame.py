@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from tandem.blame import Refusal, blame, line_of
 from tandem.errors import WarehouseError
-from tandem.parity.blame import Refusal, blame, failed_nodes, line_of, refusals_since
+from tandem.parity.artifacts import failed_nodes
 from tandem.parity.data_tests import AT_ONCE, compiled_tests, refused
+from tandem.targets.athena.refusals import refusals_since
 
 MODEL = """{#
     A comment that is not sent.

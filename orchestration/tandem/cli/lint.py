@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import click
 
+from tandem.blame import Finding
 from tandem.errors import TandemError
-from tandem.parity.finding import Finding
 
 
 @click.command("lint")

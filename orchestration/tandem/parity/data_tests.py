@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.errors import WarehouseError
-from tandem.parity.blame import results_of
+from tandem.parity.artifacts import results_of
 from tandem.targets import Target
 
 AT_ONCE = 12

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tandem.blame import Finding, blame
 from tandem.dbt import run_dbt
 from tandem.errors import DbtError, SettingsError
-from tandem.parity.blame import blame, failed_nodes, refusals_since, results_of
+from tandem.parity.artifacts import failed_nodes, results_of
 from tandem.parity.data_tests import compiled_tests, refused
-from tandem.parity.finding import Finding
 from tandem.schemas import SYSTEMS, entities
 from tandem.settings import REHEARSAL_BUCKET, Settings, TargetName
 from tandem.standins.aws.validate import WORK_GROUP
@@ -92,7 +92,7 @@ def _analyse(own: Settings, engine: Target, clients: Clients, project: Path) -> 
     # A test of what was refused has nothing to be analysed over; its finding would be the same once more.
     tests = [test for test in compiled_tests(artifacts) if _models_of(nodes[test["unique_id"]]) <= made]
     failed += refused(engine, tests)
-    refusals = list(refusals_since(clients.athena, WORK_GROUP, began)) if failed else []
+    refusals = list(engine.refusals(began)) if failed else []
     return sorted({blame(nodes[name], message, refusals, project) for name, message in failed}, key=_place)
 
 

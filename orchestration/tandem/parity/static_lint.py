@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tandem.blame import Finding
 from tandem.parity.dialect import JINJA_RULES, RULES, Rule
-from tandem.parity.finding import Finding
 
 PROJECT = Path(__file__).resolve().parents[3]
 FOLDERS = ("models", "data-tests", "snapshots")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from tandem.blame import Refusal
 from tandem.lake.partition import Partition
 from tandem.lake.store import Store
 from tandem.schemas import Entity
@@ -107,6 +108,10 @@ class Target(Protocol):
 
     def schema_name(self, name: str) -> str:
         """What a schema is called here: with the namespace before it where others share the catalogue."""
+        ...
+
+    def refusals(self, since: datetime) -> Sequence[Refusal]:
+        """The statements that the engine refused since then, where it remembers them."""
         ...
 
     def dbt_session(self, description: str) -> AbstractContextManager[dict[str, str]]:

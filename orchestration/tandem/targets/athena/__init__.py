@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tandem.blame import Refusal
 from tandem.errors import WarehouseError
 from tandem.lake.partition import Partition
 from tandem.lake.store import Store, open_store
@@ -27,6 +28,7 @@ from tandem.targets.athena.clients import Clients
 from tandem.targets.athena.dbt_clients import descriptions_read_once
 from tandem.targets.athena.failures import explained
 from tandem.targets.athena.publish import Source, publish, published
+from tandem.targets.athena.refusals import refusals_since
 from tandem.targets.base import Observed, Owed
 from tandem.targets.commits import current_commits
 
@@ -121,6 +123,11 @@ class AthenaTarget:
     def schema_name(self, name: str) -> str:
         """A schema's name with the namespace before it, when there is one."""
         return self._settings.schema_name(name)
+
+    def refusals(self, since: datetime) -> Sequence[Refusal]:
+        """The statements that failed in the work group since then, newest first."""
+        with explained("list what Athena refused"):
+            return list(refusals_since(self._clients.athena, self._settings.athena_work_group, since))
 
     @contextmanager
     def dbt_session(self, description: str) -> Iterator[dict[str, str]]:

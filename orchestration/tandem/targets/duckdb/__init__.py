@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from tandem.blame import Refusal
 from tandem.errors import WarehouseError
 from tandem.lake.partition import Partition
 from tandem.lake.store import Store
@@ -111,6 +112,10 @@ class DuckDBTarget:
     def schema_name(self, name: str) -> str:
         """A schema's name; the file is nobody else's and has no namespace."""
         return name
+
+    def refusals(self, since: datetime) -> Sequence[Refusal]:
+        """None: DuckDB keeps no record, and its messages show the line."""
+        return ()
 
     @contextmanager
     def dbt_session(self, description: str) -> Iterator[dict[str, str]]:

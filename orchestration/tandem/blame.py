@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from difflib import SequenceMatcher
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from tandem.parity.finding import Finding
-
-_BAD = ("error", "runtime error")
 _PLACE = re.compile(r"\bline (\d+):\d+: ")
 _FRAME = re.compile(r"(Runtime|Database|Compilation) Error|compiled code at")
-BATCH = 50
 
-# Unique id and message of a node that failed.
-Failed = tuple[str, str]
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing that a target refuses or that targets read differently: where, and why.
+
+    `path` is relative to the project's folder; `line` counts from 1, and is None where no line is known.
+    """
+
+    path: str
+    line: int | None
+    message: str
+    model: str
+
+    def __str__(self) -> str:
+        where = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"{where}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -29,30 +36,6 @@ class Refusal:
 
     statement: str
     reason: str
-
-
-def refusals_since(athena: Any, work_group: str, began: datetime) -> Iterator[Refusal]:
-    """The statements of a work group that failed since then, newest first; `athena` is a boto3 client."""
-    pages = athena.get_paginator("list_query_executions").paginate(WorkGroup=work_group)
-    for page in pages:
-        found = athena.batch_get_query_execution(QueryExecutionIds=page["QueryExecutionIds"][:BATCH])["QueryExecutions"]
-        recent = list(takewhile(lambda query: query["Status"]["SubmissionDateTime"] >= began, found))
-        for query in recent:
-            if query["Status"]["State"] == "FAILED":
-                yield Refusal(query["Query"], query["Status"]["StateChangeReason"])
-        if len(recent) < len(found):
-            return
-
-
-def failed_nodes(artifacts: Path) -> list[Failed]:
-    """Unique id and dbt's message of each node that failed in the last command."""
-    return [(one["unique_id"], one["message"] or "") for one in results_of(artifacts) if one["status"] in _BAD]
-
-
-def results_of(artifacts: Path) -> list[dict[str, Any]]:
-    """What the last command did to each node; nothing when it found none to do."""
-    file = artifacts / "run_results.json"
-    return json.loads(file.read_text(encoding="utf-8"))["results"] if file.exists() else []
 
 
 def blame(node: Mapping[str, Any], message: str, refusals: Sequence[Refusal], project: Path) -> Finding:
