@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Raw JSON to Parquet: refine_partition beside DuckDB and pandas doing the same flattening, without its checks.
 
-    scripts/bench_refine.py --peer-python .venv-bench/bin/python [--rows 1000000] [--repeat 3]
+    scripts/bench_refine.py [--rows 1000000] [--rounds 5] [--peer-python .venv-bench/bin/python]
 
 Makes a day of measurements in OpenAQ's shape (1000 in a file, compact JSON) in a temporary lake. Each contender reads
-the same files and runs in a process of its own; the best of the repeats counts, imports do not.
+the same files and runs in a process of its own; the fastest round counts, imports do not; whoever needs more than 10
+seconds is run once. Memory is the peak resident set of the process. A process that does not end in five minutes is
+killed, and the benchmark fails.
 DuckDB runs as it comes and once more told that each payload is a single line, which OpenAQ does not promise.
 """
 
@@ -17,14 +19,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from bench_airflow import call, end_cleanly
+
 PROJECT = Path(__file__).resolve().parents[1]
 DAY = date(2025, 11, 20)
 PEER = str(PROJECT / ".venv-bench/bin/python")
+LIMIT_SECONDS = 300.0
+SLOW_SECONDS = 10.0
 ROWS_PER_FILE = 1000
 PERIOD = timedelta(seconds=80)
 OFFSET = timedelta(hours=7)
@@ -189,22 +195,25 @@ def child(contender: str, lake: Path, out: Path) -> None:
         zip(CONTENDERS, (run_tandem, run_duckdb, run_duckdb_lines, run_pandas), strict=True)
     )
     work = runs[contender](lake, out)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     work()
-    seconds = time.perf_counter() - start
-    # Linux counts kilobytes, macOS bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    print(json.dumps({"seconds": seconds, "peak": peak}))
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": peak_memory()}))
+
+
+def peak_memory() -> int:
+    """Peak resident set of this process in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what the kernel tells a child otherwise begins with the size of its parent
+        found = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(found.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def measure(contender: str, python: str, lake: Path, out: Path) -> dict[str, float]:
     """Run one contender in a process of its own."""
     command = [python, __file__, "--child", contender, "--lake", str(lake), "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"The benchmark of {contender} failed:\n{done.stderr}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return dict(json.loads(call(command, limit=LIMIT_SECONDS).said.splitlines()[-1]))
 
 
 def check_results(lake: Path, folder: Path, rows: int) -> None:
@@ -231,38 +240,41 @@ def report(results: dict[str, dict[str, float]], rows: int) -> None:
     """Print the table."""
     ours = results["tandem"]["seconds"]
     print(f"{rows:,} measurements, raw JSON to Parquet")
-    print(f"{'':18}{'seconds':>9}{'x tandem':>10}{'peak RSS':>12}")
+    print(f"{'':18}{'seconds':>9}{'x tandem':>10}{'cpu':>8}{'peak RSS':>12}")
     for name, result in results.items():
         ratio, peak = result["seconds"] / ours, result["peak"] / 2**20
-        print(f"{name:18}{result['seconds']:9.2f}{ratio:10.2f}{peak:9.0f} MB")
+        print(f"{name:18}{result['seconds']:9.2f}{ratio:10.2f}{result['cpu']:8.1f}{peak:9.0f} MB", flush=True)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Make the data, run everybody, print."""
-    parser = argparse.ArgumentParser(description="Raw JSON to Parquet, beside DuckDB and pandas.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000, help="measurements in the day")
-    parser.add_argument("--repeat", type=int, default=3, help="how often each is run; the best counts")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is run; the fastest counts")
     parser.add_argument("--peer-python", default=PEER, help="interpreter with pandas")
     parser.add_argument("--child", choices=CONTENDERS, help=argparse.SUPPRESS)
     parser.add_argument("--lake", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     sys.path.insert(0, str(PROJECT / "orchestration"))
     if args.child:
         child(args.child, args.lake, args.out)
     else:
-        bench(args.rows, args.repeat, args.peer_python)
+        end_cleanly()
+        bench(args.rows, args.rounds, args.peer_python)
 
 
-def bench(rows: int, repeat: int, peer_python: str) -> None:
+def bench(rows: int, rounds: int, peer_python: str) -> None:
     """Run the contenders in turn, so that a disturbance of the machine hits all of them."""
     check_peer(peer_python)
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
         lake = Path(folder, "lake")
         make_lake(lake, rows)
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
-        for _ in range(repeat):
+        for _ in range(rounds):
             for name in CONTENDERS:
+                if runs[name] and runs[name][0]["seconds"] > SLOW_SECONDS:
+                    continue
                 python = peer_python if name == "pandas" else sys.executable
                 runs[name].append(measure(name, python, lake, Path(folder, f"{name}.parquet")))
         check_results(lake, Path(folder), rows)
