@@ -90,8 +90,7 @@ def prepare_folders(state: Path) -> None:
 @contextmanager
 def quiet(log: Path) -> Iterator[TextIO]:
     """Send all output of this process to `log`; yields the terminal that it had before."""
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
+    logging.disable(logging.NOTSET)
     sys.stdout.flush()
     sys.stderr.flush()
     kept_out, kept_err = os.dup(1), os.dup(2)
@@ -108,9 +107,8 @@ def quiet(log: Path) -> Iterator[TextIO]:
         for kept, number in ((kept_out, 1), (kept_err, 2)):
             os.dup2(kept, number)
             os.close(kept)
-        # Airflow sets logging up for a server; what comes after a run must not talk to the terminal.
-        root.setLevel(level)
-        root.handlers[:] = handlers
+        # Airflow has set logging up for a server: what libraries note of their work is not for the terminal.
+        logging.disable(logging.INFO)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from tandem.journal import Event, Journal
 from tandem.settings import PROJECT, settings
 from tandem.standins.openaq_server import OpenAQStandin
 
-PATIENCE = 90.0
+PATIENCE = 300.0  # a limit, not a wait: a busy machine is slow
 FIRST, LAST = "2025-11-01", "2025-11-05"  # what the undisturbed run takes
 Rows = list[dict[str, Any]]
 

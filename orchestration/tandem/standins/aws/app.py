@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -13,11 +14,28 @@ from moto.s3.models import s3_backends
 
 from tandem.standins.aws.glue import Glue
 from tandem.standins.aws.http import Environ, StartResponse, WsgiApp
+from tandem.standins.aws.listing import index_listings
 from tandem.standins.aws.writes import Writes
 
 STATUS_PATH = "/tandem/instance"
 CHANGES = ("PUT", "POST", "DELETE")
 CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
+
+
+class Moto(DomainDispatcherApplication):  # type: ignore[misc]  # moto is not read for types
+    """moto's services; which of them a host means is looked up once, not in a folder at every request."""
+
+    def __init__(self, create_app: Callable[..., Any]) -> None:
+        super().__init__(create_app)
+        self._backends: dict[str, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The backend of a host, None where moto must look at the request itself."""
+        if host is None:
+            return None
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
 
 
 class Cloud:
@@ -28,7 +46,8 @@ class Cloud:
         self.writes = Writes()
         self.athena: WsgiApp | None = None
         self.trino_url = ""
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        index_listings()
+        self._moto = Moto(create_backend_app)
         self._glue = Glue(self._moto, _read_object)
         self._one_condition_at_a_time = threading.Lock()
 
