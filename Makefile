@@ -75,7 +75,7 @@ format: setup
 	@$(TOOLS)/ruff check --fix --quiet . && $(TOOLS)/ruff format --quiet .
 	@./entrypoint.sh sqlfluff fix dbt --quiet --disable-progress-bar
 
-## measure against cosmos, dbt alone, DuckDB and pandas, each in the same run
+## measure against cosmos, dbt alone, DuckDB and pandas, and the local Athena against DuckDB
 .PHONY: bench
 bench: setup
 	@scripts/setup bench

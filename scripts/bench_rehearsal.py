@@ -19,8 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-
-import psutil
+from typing import Any
 
 from bench_airflow import Ended, call, clean_environment, end_cleanly
 from bench_backfill import measurements, prepare
@@ -89,6 +88,8 @@ class Servers:
     """The processes that a home keeps."""
 
     def __init__(self, home: Path) -> None:
+        import psutil  # here, so that --help needs no environment
+
         [note] = home.glob("*/standins/aws.json")
         self.cloud = psutil.Process(json.loads(note.read_bytes())["pid"])
 
@@ -97,7 +98,8 @@ class Servers:
         return {"S3, Glue and Athena": peak(self.cloud), "Trino": sum(map(peak, self.cloud.children()))}
 
 
-def peak(process: psutil.Process) -> int:
+def peak(process: Any) -> int:
+    """Peak resident set of a psutil.Process."""
     status = Path(f"/proc/{process.pid}/status")
     if not status.exists():
         return int(process.memory_info().rss)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,8 +17,6 @@ NAMES = ["a/1", "a/2/x", "a/2/y", "ab/1", "b", "a-", "a0", "a/ü", "a/2"]
 
 @pytest.fixture
 def s3() -> Iterator[Any]:
-    import threading
-
     server = serve_on(0, Cloud("x"))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

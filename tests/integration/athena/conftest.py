@@ -51,7 +51,8 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     glue = boto3.client("glue")
     for database in glue.get_databases()["DatabaseList"]:
         glue.delete_database(Name=database["Name"])
-    if not boto3.client("s3").list_buckets()["Buckets"]:
+    # moto keeps one state in a process, which the lake's tests share.
+    if BUCKET not in [bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"]]:
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 

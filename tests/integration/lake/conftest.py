@@ -19,7 +19,7 @@ from tandem.lake.processed import polars_schema
 from tandem.lake.store import Store, open_store
 from tandem.schemas import Entity, entity
 
-BUCKET = "lake"
+BUCKET = "lake-tests"
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ def content(manifest: Manifest) -> dict[str, object]:
 @pytest.mark.usefixtures("s3_endpoint")
 def test_a_disk_and_s3_hold_the_same_rows_in_the_same_commits(tmp_path: Path, source: OpenAQ) -> None:
     disk = captured(open_store((tmp_path / "lake").as_uri()), source)
-    s3 = captured(open_store(f"s3://lake/{uuid4().hex}"), source)
+    s3 = captured(open_store(f"s3://lake-tests/{uuid4().hex}"), source)
     for entity in entities("openaq"):
         compare(entity, disk, s3)
 
