@@ -60,7 +60,7 @@ test: lint
 .PHONY: test-rehearsal
 test-rehearsal: setup
 	@TANDEM_ENV=rehearsal TANDEM_TARGET=athena ./entrypoint.sh tandem standins fetch
-	@$(TOOLS)/pytest -q tests/rehearsal
+	@$(TOOLS)/pytest -n 2 --dist loadfile -q tests/rehearsal
 
 ## ruff, mypy, sqlfluff, and SQL that only one engine knows
 .PHONY: lint

@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tandem.settings import settings
+
 Subscriber = Callable[["Event"], None]
 _subscribers: list[Subscriber] = []
 
@@ -69,6 +71,11 @@ class Journal:
     def _end(self, task: str, map_index: int, state: str, started: float, message: str, facts: dict[str, Any]) -> None:
         now = time.time()
         self.append(Event(task, map_index, state, now, now - started, message, facts))
+
+
+def journal_of(run_id: str) -> Journal:
+    """The journal of a run, in the state folder of the chosen environment and target."""
+    return Journal(settings().state / "runs", run_id)
 
 
 def _parse(line: str) -> Event | None:

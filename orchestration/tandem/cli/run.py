@@ -40,7 +40,7 @@ def check_days(day: str | None, first: str | None, last: str | None) -> None:
 
 def run_and_say(system: str, first: str | None, last: str | None) -> bool:
     """Run one pipeline and print its summary; says whether it succeeded."""
-    from tandem.dags.tasks import journal_of
+    from tandem.journal import journal_of
     from tandem.report.summary import SUCCESS
     from tandem.runner import run_pipeline
     from tandem.settings import settings

@@ -13,18 +13,13 @@ from airflow.sdk import get_current_context, task
 from tandem.airflow_local import WAREHOUSE_POOL
 from tandem.dags.partitions import run_days
 from tandem.days import batches
-from tandem.journal import Event, Journal
+from tandem.journal import Event, journal_of
 from tandem.settings import settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Progress = Callable[[int, int], None]
 log = logging.getLogger(__name__)
-
-
-def journal_of(run_id: str) -> Journal:
-    """The journal of a run, in the state folder of the chosen environment and target."""
-    return Journal(settings().state / "runs", run_id)
 
 
 def recorded(function: Callable[P, R]) -> Callable[P, R]:
