@@ -41,6 +41,8 @@ def test_help_imports_no_verb() -> None:
         pytest.param(["run", "--from", "2025-11-19"], "belong together", id="half a window"),
         pytest.param(["run", "weather"], "Allowed: openaq", id="unknown pipeline"),
         pytest.param(["run", "openaq", "--from", "2025-11-20", "--to", "2025-11-19"], "ends before", id="backwards"),
+        pytest.param(["rehearse", "openaq"], "make rehearse TARGET=athena", id="a rehearsal in dev"),
+        pytest.param(["prod-run", "openaq"], "make prod-run TARGET=athena", id="production in dev"),
         pytest.param(["quarantine", "show", "yesterday"], "system/entity/YYYY-MM-DD", id="no partition"),
     ],
 )

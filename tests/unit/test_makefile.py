@@ -51,6 +51,12 @@ def test_dev_hands_its_days_to_the_runner(arguments: list[str], expected: str) -
     assert expected in make("-n", "dev", *arguments)
 
 
+@pytest.mark.parametrize("verb", ["rehearse", "prod-run"])
+def test_a_verb_of_the_cloud_asks_for_its_target(verb: str) -> None:
+    assert "TARGET is not set" in make("-n", verb)
+    assert f'TANDEM_TARGET="$TARGET" ./entrypoint.sh tandem {verb}' in make("-n", verb, "TARGET=athena")
+
+
 def test_bootstrap_installs_the_uv_that_the_lock_pins() -> None:
     pins = {re.search(r"^uv==\S+", path.read_text(), re.MULTILINE)[0] for path in LOCKS if path.stem != "bench"}  # type: ignore[index]
     assert len(pins) == 1
