@@ -89,7 +89,7 @@ def run_dbt(
     with engine.dbt_session(f"dbt {' '.join([command, *select])}") as variables, _environment(variables):
         manifest = _manifest(settings, project)
         answer = _invoke([command, *arguments], manifest)
-    return _result(answer, settings, lambda result: _place(result, _refusals(engine, began), project))
+    return _result(answer, settings, lambda: _refusals(engine, began), project)
 
 
 def _common(settings: Settings, project: Path) -> list[str]:
@@ -149,14 +149,18 @@ def _invoke(arguments: list[str], manifest: Manifest | None) -> dbtRunnerResult:
     return result
 
 
-def _result(answer: dbtRunnerResult, settings: Settings, place: Callable[[Any], str]) -> DbtResult:
+def _result(
+    answer: dbtRunnerResult, settings: Settings, refusals: Callable[[], Sequence[Refusal]], project: Path
+) -> DbtResult:
     log = settings.state / "logs" / "dbt.log"
     if answer.exception is not None:
         raise DbtError(f"dbt did not run: {answer.exception}\nLog: {log}") from answer.exception
     results = list(getattr(answer.result, "results", ()))
     failed = [result for result in results if str(result.status) in _BAD]
     if failed or not answer.success:
-        raise DbtError(_failure(failed, results, log, place))
+        known = refusals()
+        places = [_place(result, known, project) for result in failed]
+        raise DbtError(_failure(failed, places, results, log))
     nodes = [_node(result) for result in results]
     return DbtResult([n for n in nodes if n.kind not in _TESTS], [n for n in nodes if n.kind in _TESTS])
 
@@ -179,12 +183,12 @@ def _place(result: Any, refusals: Sequence[Refusal], project: Path) -> str:
     return found.path if found.line is None else f"{found.path}:{found.line}"
 
 
-def _failure(failed: Sequence[Any], results: Sequence[Any], log: Path, place: Callable[[Any], str]) -> str:
+def _failure(failed: Sequence[Any], places: Sequence[str], results: Sequence[Any], log: Path) -> str:
     skipped = sum(str(result.status) == "skipped" for result in results)
     lines = [f"dbt failed: {len(failed)} of {len(results)} nodes, {skipped} skipped because of them."]
-    for result in failed:
+    for result, place in zip(failed, places, strict=True):
         lines.append(f"{result.node.unique_id}: {(result.message or str(result.status)).strip()}")
-        lines.append(f"  text: {place(result)}")
+        lines.append(f"  text: {place}")
         compiled = getattr(result.node, "compiled_path", None)
         lines += [f"  compiled: {compiled}"] if compiled else []
     return "\n".join([*lines, f"Log: {log}"])

@@ -64,7 +64,6 @@ class Target(Protocol):
     """An engine: where sources are published, dbt builds, and results are read."""
 
     name: TargetName
-    max_partitions_per_statement: int | None
 
     def publish(self, store: Store, entities: Sequence[Entity]) -> dict[str, int]:
         """Show the newest processed commits as sources; returns, per entity, how many partitions changed."""

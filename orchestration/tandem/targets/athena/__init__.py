@@ -32,8 +32,6 @@ from tandem.targets.athena.refusals import refusals_since
 from tandem.targets.base import Observed, Owed
 from tandem.targets.commits import current_commits
 
-# Ten fewer than Athena writes in one statement.
-MAX_PARTITIONS = 90
 RUN = {
     Environment.DEV: "make dev",
     Environment.REHEARSAL: "make rehearse TARGET=athena",
@@ -48,7 +46,6 @@ class AthenaTarget:
     """Athena with Glue and S3, in the account that boto3 finds; implements `tandem.targets.base.Target`."""
 
     name = TargetName.ATHENA
-    max_partitions_per_statement: int | None = MAX_PARTITIONS
 
     def __init__(self, settings: Settings, project: Path = dbt_project.DBT_PROJECT) -> None:
         self._settings = settings

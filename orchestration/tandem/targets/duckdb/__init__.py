@@ -35,7 +35,6 @@ class DuckDBTarget:
     """The DuckDB warehouse in a state folder; implements `tandem.targets.base.Target`."""
 
     name = TargetName.DUCKDB
-    max_partitions_per_statement: int | None = None
 
     def __init__(
         self, state: Path, project: Path = dbt_project.DBT_PROJECT, wait_seconds: float = GATE_SECONDS
