@@ -17,7 +17,19 @@ import pytest
 if TYPE_CHECKING:
     from tandem.standins.openaq_server import OpenAQStandin
 
-OURS = ("TANDEM_", "OPENAQ_", "AIRFLOW", "DBT_", "AWS_", "ATHENA_")
+OURS = (
+    "TANDEM_",
+    "OPENAQ_",
+    "POSTGRES_",
+    "PG",
+    "STRIPE_",
+    "MARKETING_",
+    "SLACK_",
+    "AIRFLOW",
+    "DBT_",
+    "AWS_",
+    "ATHENA_",
+)
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 
 

@@ -75,7 +75,7 @@ def extract_raw_data(days: Any) -> None:
     catchup=False,
     max_active_runs=1,
     default_args=default_args(),
-    params=window_params(),
+    params=window_params(SYSTEM),
     tags=["openaq", "daily"],
     doc_md=__doc__,
 )

@@ -42,7 +42,7 @@ def run_pipeline(system: str, first: str | None, last: str | None) -> Outcome:
     Raises SettingsError for wrong input and LeaseHeld when another run is at work on the same lake.
     """
     dag_file = dag_file_of(system)
-    window = window_of(first, last)
+    window = window_of(system, first, last)
     state = settings().state
     log = state / "logs" / f"{dag_file.stem}-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
     prepare_folders(state)
@@ -53,9 +53,9 @@ def run_pipeline(system: str, first: str | None, last: str | None) -> Outcome:
         return run_dag(dag_file, window, log, terminal)
 
 
-def window_of(first: str | None, last: str | None) -> dict[str, str]:
+def window_of(system: str, first: str | None, last: str | None) -> dict[str, str]:
     """Parameters of the DAG run: the days asked for, else the window of the settings, else none."""
-    if first is None and (window := settings().window):
+    if first is None and (window := settings().window(system)):
         first, last = (day.isoformat() for day in window)
     if first is None:
         return {}

@@ -20,8 +20,10 @@ from tandem.errors import SettingsError
 
 PROJECT = Path(__file__).resolve().parents[2]
 ENV_FILE = Path(os.environ.get("TANDEM_ENV_FILE") or PROJECT / ".env")
-SAMPLE_WINDOW = PROJECT / "sample_data" / "openaq" / "window.json"
+SAMPLE_DATA = PROJECT / "sample_data"
 OPENAQ_API = "https://api.openaq.org/v3"
+STRIPE_API = "https://api.stripe.com"
+SLACK_API = "https://slack.com/api/"
 
 
 class Environment(StrEnum):
@@ -39,7 +41,15 @@ class TargetName(StrEnum):
 CLOUD = (TargetName.ATHENA, TargetName.SNOWFLAKE)
 TARGETS = {Environment.DEV: (TargetName.DUCKDB,), Environment.REHEARSAL: CLOUD, Environment.PROD: CLOUD}
 REHEARSAL_BUCKET = "tandem-rehearsal"
-REQUIRED_IN_PROD = {"openaq": ("OPENAQ_API_KEY", "OPENAQ_COUNTRIES")}
+REQUIRED_IN_PROD = {
+    "ecommerce": ("POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD", "STRIPE_API_KEY", "MARKETING_FILES"),
+    "openaq": ("OPENAQ_API_KEY", "OPENAQ_COUNTRIES"),
+}
+# What says where a system's sources are; where none is set, a stand-in serves the sample data.
+ADDRESSES = {
+    "ecommerce": ("POSTGRES_HOST", "STRIPE_BASE_URL", "MARKETING_FILES"),
+    "openaq": ("OPENAQ_BASE_URL",),
+}
 
 
 def _in_prod(validated: Mapping[str, Any]) -> bool:
@@ -51,6 +61,11 @@ def _setting(default: Any, description: str, allowed: str, example: str = "", **
     kind = "default_factory" if callable(default) else "default"
     extra: Any = {"allowed": allowed, "example": example}
     return Field(**{kind: default}, description=description, json_schema_extra=extra, **more)
+
+
+def _deadline(seconds: float, what: str) -> Any:
+    text = f"Seconds after which an alert says that {what} takes too long; nothing is stopped."
+    return _setting(seconds, text, "a number of seconds above 0", f"{seconds}", gt=0, allow_inf_nan=False)
 
 
 class Settings(BaseSettings):
@@ -118,6 +133,22 @@ class Settings(BaseSettings):
         ge=0,
         allow_inf_nan=False,
     )
+    tandem_overlap_hours: float = _setting(
+        24.0,
+        "How far an extraction of changes looks back behind the end of the capture before it, for rows that came late.",
+        "a number of hours, 0 or more",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    tandem_deadline_run_seconds: float = _deadline(1800, "a whole run, from the moment it is queued")
+    tandem_deadline_extract_seconds: float = _deadline(600, "one extraction task")
+    tandem_deadline_dbt_seconds: float = _deadline(900, "the dbt layers of a run together")
+    tandem_deadline_test_seconds: float = _deadline(300, "the tests of a run")
+    tandem_standins: str = _setting(
+        "",
+        "Systems whose sources are stand-ins with the sample data. Set by whoever starts them.",
+        "names of systems, comma separated",
+    )
     aws_region: str = _setting(
         "",
         "Region of the bucket, the Glue catalogue and Athena. Empty: that of the AWS profile.",
@@ -163,6 +194,53 @@ class Settings(BaseSettings):
     openaq_parameters: str = _setting(
         "", "Parameters to extract. Empty: all.", "parameter names, comma separated, such as pm25,o3"
     )
+    postgres_host: str = _setting(
+        "",
+        "Host of the shop's PostgreSQL, or the folder of its socket. Empty: the stand-in. Required in prod.",
+        "a host name, an address, or an absolute folder",
+    )
+    postgres_port: int = _setting(5432, "Port of the shop's PostgreSQL.", "1 to 65535", "5432", ge=1, le=65535)
+    postgres_database: str = _setting("ecommerce", "Database of the shop.", "its name", "ecommerce", min_length=1)
+    postgres_schema: str = _setting("public", "Schema with the shop's tables.", "its name", "public", min_length=1)
+    postgres_user: str = _setting("", "User of the shop's PostgreSQL. Required in prod.", "its name")
+    postgres_password: SecretStr = _setting(
+        SecretStr(""), "Password of that user. Required in prod.", "the password you were given"
+    )
+    postgres_sslmode: str = _setting(
+        "prefer",
+        "Whether the connection to PostgreSQL is encrypted and checked, in libpq's words.",
+        "disable, allow, prefer, require, verify-ca, verify-full",
+        "verify-full",
+        pattern=r"^(disable|allow|prefer|require|verify-ca|verify-full)$",
+    )
+    stripe_base_url: str = _setting(
+        lambda validated: STRIPE_API if _in_prod(validated) else "",
+        f"Address of a server that speaks the Stripe API v1. Empty: {STRIPE_API} in prod, the stand-in elsewhere.",
+        "an http:// or https:// address",
+    )
+    stripe_api_key: SecretStr = _setting(
+        SecretStr(""),
+        "Key of the Stripe API, restricted to reading charges and refunds. Required in prod.",
+        "rk_… or sk_…",
+    )
+    marketing_files: str = _setting(
+        "",
+        "Folder with the marketing's CSV files. Empty: the sample's. Required in prod.",
+        "file:///folder or s3://bucket/prefix",
+        pattern=r"^(file:///.+|s3://[^/]+.*)?$",
+    )
+    slack_webhook_url: SecretStr = _setting(
+        SecretStr(""),
+        "Incoming webhook of Slack that alerts go to; none is sent without it or a bot.",
+        "https://hooks.slack.com/…",
+    )
+    slack_bot_token: SecretStr = _setting(
+        SecretStr(""), "Token of a Slack bot with the scope chat:write, instead of a webhook.", "xoxb-…"
+    )
+    slack_channel: str = _setting("", "Channel that the bot writes to.", "the name or id of a channel", "#data-alerts")
+    slack_api_url: str = _setting(
+        SLACK_API, "Address of Slack's API, for a bot.", "an http:// or https:// address", SLACK_API
+    )
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -182,7 +260,9 @@ class Settings(BaseSettings):
             raise ValueError("ends before it begins")
         return value
 
-    @field_validator("openaq_base_url", "tandem_maven_repository", "tandem_trino_url")
+    @field_validator(
+        "openaq_base_url", "stripe_base_url", "slack_api_url", "tandem_maven_repository", "tandem_trino_url"
+    )
     @classmethod
     def _check_url(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -253,15 +333,28 @@ class Settings(BaseSettings):
         """Name of a schema in the warehouse: the namespace before it, when there is one."""
         return "_".join(filter(None, [self.tandem_namespace, name]))
 
-    @property
-    def window(self) -> tuple[date, date] | None:
-        """First and last day of a run that is given none; None: the last complete day."""
+    def window(self, system: str) -> tuple[date, date] | None:
+        """First and last day of a system's run that is given none; None: the last complete day."""
         if self.tandem_window:
             return _window(self.tandem_window)
-        if self.tandem_env is Environment.PROD or self.openaq_base_url or not SAMPLE_WINDOW.exists():
+        covered = SAMPLE_DATA / system / "window.json"
+        if not self.serves_sample(system) or not covered.exists():
             return None
-        covered = json.loads(SAMPLE_WINDOW.read_text(encoding="utf-8"))
-        return date.fromisoformat(covered["from"]), date.fromisoformat(covered["to"])
+        ends = json.loads(covered.read_text(encoding="utf-8"))
+        return date.fromisoformat(ends["from"]), date.fromisoformat(ends["to"])
+
+    def serves_sample(self, system: str) -> bool:
+        """Whether a system's sources are stand-ins with the sample data, now or once they are started."""
+        if self.tandem_env is Environment.PROD:
+            return False
+        own = any(getattr(self, name.lower()) for name in ADDRESSES.get(system, ()))
+        return system in self.tandem_standins.split(",") or not own
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that must not be shown, as far as they are set."""
+        fields = (getattr(self, name) for name in type(self).model_fields)
+        return [text for value in fields if isinstance(value, SecretStr) and (text := value.get_secret_value())]
 
     @property
     def retry_delay_seconds(self) -> float:

@@ -232,7 +232,7 @@ def test_a_run_without_an_address_gets_a_standin_and_its_window(
     with sources_of("openaq", Settings(tandem_home=tmp_path)):
         address = settings().openaq_base_url
         assert httpx.get(f"{address}/ping", trust_env=False).status_code == 200
-        assert [day.isoformat() for day in settings().window or ()] == ["2025-10-01", "2025-11-29"]
+        assert [day.isoformat() for day in settings().window("openaq") or ()] == ["2025-10-01", "2025-11-29"]
     assert "OPENAQ_BASE_URL" not in os.environ
 
 

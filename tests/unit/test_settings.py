@@ -96,15 +96,17 @@ def test_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_prod_waits_five_minutes_and_asks_the_real_source() -> None:
     found = Settings(**PROD)
-    assert (found.retry_delay_seconds, found.openaq_base_url, found.window) == (300, OPENAQ_API, None)
+    assert (found.retry_delay_seconds, found.openaq_base_url, found.window("openaq")) == (300, OPENAQ_API, None)
 
 
 def test_prod_needs_key_and_countries_of_openaq_only_where_openaq_is_asked() -> None:
     with pytest.raises(SettingsError, match=r"OPENAQ_API_KEY is not set.*\nOPENAQ_COUNTRIES is not set"):
         Settings(**PROD).require("openaq")
     Settings(**PROD, openaq_api_key="k", openaq_countries="VN").require("openaq")
-    Settings(**PROD).require("ecommerce")
+    with pytest.raises(SettingsError, match=r"POSTGRES_HOST is not set.*\n(.*\n)*STRIPE_API_KEY is not set"):
+        Settings(**PROD, openaq_api_key="k", openaq_countries="VN").require("ecommerce")
     Settings().require("openaq")
+    Settings().require("ecommerce")
 
 
 def test_lists_are_split_and_put_into_the_case_of_the_source() -> None:
@@ -120,12 +122,25 @@ def test_namespace_is_a_folder_of_a_shared_lake() -> None:
 def test_window_is_what_was_set_else_what_the_sample_data_covers_else_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    sample = tmp_path / "window.json"
+    sample = tmp_path / "openaq" / "window.json"
+    sample.parent.mkdir()
     sample.write_text('{"from": "2025-10-01", "to": "2025-11-29"}')
-    monkeypatch.setattr("tandem.settings.SAMPLE_WINDOW", sample)
-    assert Settings(tandem_window="2025-11-01..2025-11-02").window == (date(2025, 11, 1), date(2025, 11, 2))
-    assert Settings().window == (date(2025, 10, 1), date(2025, 11, 29))
-    assert Settings(openaq_base_url="http://127.0.0.1:1").window is None
+    monkeypatch.setattr("tandem.settings.SAMPLE_DATA", tmp_path)
+    assert Settings(tandem_window="2025-11-01..2025-11-02").window("openaq") == (date(2025, 11, 1), date(2025, 11, 2))
+    assert Settings().window("openaq") == (date(2025, 10, 1), date(2025, 11, 29))
+    assert Settings(openaq_base_url="http://127.0.0.1:1").window("openaq") is None
+    standin = Settings(openaq_base_url="http://127.0.0.1:1", tandem_standins="ecommerce,openaq")
+    assert standin.window("openaq") == (date(2025, 10, 1), date(2025, 11, 29))
+    assert Settings(**PROD, tandem_standins="openaq").window("openaq") is None
+
+
+def test_one_source_of_ones_own_is_not_the_sample() -> None:
+    assert Settings().serves_sample("ecommerce")
+    assert not Settings(stripe_base_url="http://127.0.0.1:1").serves_sample("ecommerce")
+
+
+def test_secrets_are_those_that_are_set() -> None:
+    assert Settings(stripe_api_key="rk_1", slack_bot_token="xoxb-2").secrets == ["rk_1", "xoxb-2"]
 
 
 def test_settings_cannot_be_changed() -> None:

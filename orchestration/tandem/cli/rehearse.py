@@ -47,7 +47,7 @@ def rehearse(system: str, first: str | None, last: str | None) -> int:
     from tandem.runner import window_of
     from tandem.settings import settings
 
-    window = window_of(first, last)
+    window = window_of(system, first, last)
     for stage in stages(window):
         if not run_and_say(system, *stage):
             return 1

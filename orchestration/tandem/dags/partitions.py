@@ -12,9 +12,9 @@ from tandem.days import days_between
 from tandem.settings import settings
 
 
-def window_params() -> dict[str, Param]:
+def window_params(system: str) -> dict[str, Param]:
     """The two parameters of every DAG: first and last day, inclusive, shown in Airflow's trigger form."""
-    window = settings().window
+    window = settings().window(system)
     first, last = (None, None) if window is None else (window[0].isoformat(), window[1].isoformat())
     kind: dict[str, Any] = {"type": ["null", "string"], "format": "date"}
     return {

@@ -59,10 +59,8 @@ def sources_of(system: str, chosen: Settings) -> Iterator[None]:
         else:
             source = stack.enter_context(openaq_server.OpenAQStandin())
             base_url, key = source.base_url, source.api_key.get_secret_value()
-        values = {"OPENAQ_BASE_URL": base_url, "OPENAQ_API_KEY": key}
-        if chosen.window:
-            # An address that is set means unknown data; here it is the sample data, whose days are known.
-            values["TANDEM_WINDOW"] = "..".join(day.isoformat() for day in chosen.window)
+        served = ",".join(filter(None, [settings().tandem_standins, system]))
+        values = {"OPENAQ_BASE_URL": base_url, "OPENAQ_API_KEY": key, "TANDEM_STANDINS": served}
         stack.enter_context(environment(values))
         yield
 
