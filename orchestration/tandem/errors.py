@@ -7,6 +7,7 @@ TandemError                 anything Tandem raises on purpose
     LeaseHeld               another run holds the lake (exit 2)
   SourceError               a source answered something we cannot use
     SourceRefused           the source rejects our request (bad key, bad parameter): retrying is useless
+    SchemaChanged           the source has other columns than declared: retrying is useless
     SourceUnavailable       the source did not answer properly in time: may be retried
   RefineError               raw payloads cannot be turned into rows at all
   WarehouseError            publish, query or ledger failed
@@ -17,6 +18,9 @@ TandemError                 anything Tandem raises on purpose
   TrinoError                the local Trino refused or failed a statement
   Refused                   the local Athena refuses a statement, as Athena does
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class TandemError(Exception):
@@ -60,6 +64,10 @@ class SourceRefused(SourceError):
     """The source rejects the request; a retry gives the same answer."""
 
 
+class SchemaChanged(SourceError):
+    """A column or field that an entity needs is gone from its source, or of another kind."""
+
+
 class SourceUnavailable(SourceError):
     """The source did not answer properly in time."""
 
@@ -79,7 +87,11 @@ class ValidationFailed(WarehouseError):
 
 
 class DbtError(TandemError):
-    """dbt ended with failed nodes."""
+    """dbt ended with failed nodes; `facts` has what it did and what it left undone, for the journal."""
+
+    def __init__(self, message: str, facts: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.facts = dict(facts or {})
 
 
 class StandinError(TandemError):
