@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from tandem.errors import SettingsError
-from tandem.schemas.entity import Column, Decimal, Entity, Type
+from tandem.schemas.entity import Arriving, Column, Decimal, Entity, Kind, Type
 
 SYSTEMS = tuple(sorted(file.stem for file in Path(__file__).parent.glob("[a-z]*.py") if file.stem != "entity"))
 
@@ -27,4 +27,4 @@ def entity(system: str, name: str) -> Entity:
     raise SettingsError(f"System {system} has no entity {name!r}. Allowed: {names}.")
 
 
-__all__ = ["SYSTEMS", "Column", "Decimal", "Entity", "Type", "entities", "entity"]
+__all__ = ["SYSTEMS", "Arriving", "Column", "Decimal", "Entity", "Kind", "Type", "entities", "entity"]

@@ -37,6 +37,28 @@ class Column:
     nullable: bool = True
 
 
+class Kind(StrEnum):
+    """What a source's column holds, as far as it matters to us: within a kind, a source may change its type."""
+
+    INTEGER = "integer"
+    NUMBER = "number"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"  # with or without a zone
+    OBJECT = "object"
+    LIST = "list"
+
+
+@dataclass(frozen=True)
+class Arriving:
+    """A column or top-level field as the source has it; one that is not `required` may be absent."""
+
+    name: str
+    kind: Kind
+    required: bool = True
+
+
 @dataclass(frozen=True)
 class Entity:
     """One table or feed of a system, as it stands in the processed zone.
@@ -46,6 +68,8 @@ class Entity:
     `raw` names the captured feed it is refined from, where that is not an entity of its own name.
     Every entity ends in `partition_date` (DATE, not null), the day of its partition.
     `max_null_rates` maps a nullable column to the highest share of nulls that passes validation.
+    `arrives` is what the source has, where a change of it is watched (see `tandem.extract.drift`); `changed_by` names
+    the source's column that says when a row changed, by which the newest are asked for.
     """
 
     system: str
@@ -58,6 +82,8 @@ class Entity:
     max_set_aside_share: float = 0.2
     raw: str | None = None
     mart: str | None = None
+    arrives: tuple[Arriving, ...] = ()
+    changed_by: str | None = None
 
     @property
     def feed(self) -> str:
