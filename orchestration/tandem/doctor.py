@@ -29,8 +29,8 @@ def checks(settings: Settings, systems: Sequence[str]) -> Iterator[Check]:
 
         yield from cloud_checks(settings)
     for system in systems:
-        extraction = import_module(f"tandem.extract.{system}")
-        yield checked(f"source {system}", partial(extraction.check_source, settings))
+        for source, look in import_module(f"tandem.extract.{system}").SOURCES.items():
+            yield checked(f"source {source}", partial(look, settings))
 
 
 def checked(name: str, look: Callable[[], str]) -> Check:

@@ -223,6 +223,14 @@ class Settings(BaseSettings):
         "Key of the Stripe API, restricted to reading charges and refunds. Required in prod.",
         "rk_… or sk_…",
     )
+    stripe_refund_days: float = _setting(
+        30.0,
+        "How many days back refunds are asked for again: a pending one succeeds or fails days after it was made.",
+        "a number of days, 0 or more",
+        "30",
+        ge=0,
+        le=3650,
+    )
     marketing_files: str = _setting(
         "",
         "Folder with the marketing's CSV files. Empty: the sample's. Required in prod.",

@@ -20,7 +20,7 @@ from tandem.lake.store import Store, open_store
 from tandem.settings import Settings
 from tandem.sources.openaq import OpenAQ
 from tandem.standins.faults import RateLimit
-from tandem.standins.openaq_server import OpenAQStandin
+from tandem.standins.openaq.server import OpenAQStandin
 
 DAY = date(2025, 11, 20)
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
-from tandem.errors import LakeError, SettingsError
+from tandem.errors import LakeError
+from tandem.extract.address import address_of
 from tandem.lake.manifest import Manifest, read_files, read_manifest
 from tandem.lake.partition import Partition, Zone
 from tandem.lake.raw import Capture
 from tandem.lake.store import Store
 from tandem.settings import Settings
-from tandem.sources.openaq import OpenAQ, Page
+from tandem.sources.http import Page
+from tandem.sources.openaq import OpenAQ
 
 SYSTEM = "openaq"
 WORKERS = 8
@@ -24,20 +26,17 @@ AHEAD = 4  # requests kept waiting per worker, so that none idles at the end of 
 
 def open_source(settings: Settings) -> OpenAQ:
     """The OpenAQ server that the settings name; raises SettingsError when they name none or lack what it needs."""
-    settings.require(SYSTEM)
-    if not settings.openaq_base_url:
-        raise SettingsError(
-            "OPENAQ_BASE_URL: not set, and no stand-in serves this run. "
-            "Start the run by `make dev`, or a stand-in by `tandem standins up` and set the address it prints."
-        )
-    return OpenAQ(settings.openaq_base_url, settings.openaq_api_key)
+    return OpenAQ(address_of(settings, SYSTEM, "OPENAQ_BASE_URL"), settings.openaq_api_key)
 
 
-def check_source(settings: Settings) -> str:
+def look(settings: Settings) -> str:
     """Where the source is, when it answers and takes the key; raises SettingsError or SourceError."""
     with open_source(settings) as source:
         source.knock()
     return settings.openaq_base_url
+
+
+SOURCES: Mapping[str, Callable[[Settings], str]] = {SYSTEM: look}
 
 
 def extract_register(lake: Store, source: OpenAQ, day: date, countries: Sequence[str] = ()) -> Manifest:

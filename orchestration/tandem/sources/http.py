@@ -7,7 +7,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,21 +39,42 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Page:
+    """One page exactly as served, a name for it that is unique within its partition, and where it came from.
+
+    `elements` are the objects in it, where whoever lands it wants to look at them.
+    """
+
+    name: str
+    payload: bytes
+    origin: dict[str, object]
+    elements: list[Any] = field(default_factory=list, repr=False)
+
+
+@dataclass(frozen=True)
 class Access:
-    """Where a source is and how to show who asks; `*_setting` are the names that errors tell the user to look at."""
+    """Where a source is and how to show who asks; `*_setting` are the names that errors tell the user to look at.
+
+    `scheme` stands before the key in its header; `headers_too` go with every request; `verdict_header` is the one in
+    which a server says itself whether to ask again, `true` or `false`.
+    """
 
     base_url: str
     url_setting: str
     key: SecretStr
     key_setting: str
     key_header: str
+    scheme: str = ""
+    headers_too: Mapping[str, str] = field(default_factory=dict)
+    verdict_header: str = ""
 
     def headers(self) -> dict[str, str]:
-        """The header with the key, none when no key is set; raises SettingsError for a key no header can carry."""
+        """All headers; that of the key only when one is set. Raises SettingsError for a key no header can carry."""
         key = self.key.get_secret_value().strip()
         if not (key.isascii() and key.isprintable()):
             raise SettingsError(f"{self.key_setting} (not shown) holds characters that no key has. Copy it again.")
-        return {self.key_header: key} if key else {}
+        shown = {self.key_header: f"{self.scheme} {key}".lstrip()} if key else {}
+        return {**self.headers_too, **shown}
 
     def without_key(self, text: str) -> str:
         """A text in which the key, should it be there, cannot be read."""
@@ -125,8 +146,14 @@ class JsonClient:
 
     def _attempt(self, path: str, params: Mapping[str, str | int], check: Callable[[dict[str, Any]], bool]) -> Answer:
         response = self._send_in_turn(path, params)
-        if response.status_code == 408 or response.status_code >= 500:
-            raise _FailedError(f"status {response.status_code}")
+        status, verdict = response.status_code, self._verdict(response)
+        if verdict == "true" or status == 408 or (status >= 500 and verdict != "false"):
+            raise _FailedError(f"status {status}{self._said(response)}")
+        if status >= 500:
+            raise SourceUnavailable(
+                f"{self._name}{path} answered {status}{self._said(response)}, and that asking again now is of no use. "
+                "Run again later."
+            )
         if response.status_code != 200:
             raise self._refusal(response)
         try:
@@ -136,6 +163,12 @@ class JsonClient:
         if not isinstance(body, dict) or not check(body):
             raise _FailedError("JSON of another shape than expected")
         return Answer(response.content, body)
+
+    def _verdict(self, response: httpx.Response) -> str:
+        """What the server itself says about asking again; empty when it says nothing, or all is well."""
+        if response.status_code == 200 or not self._access.verdict_header:
+            return ""
+        return str(response.headers.get(self._access.verdict_header, ""))
 
     def _send_in_turn(self, path: str, params: Mapping[str, str | int]) -> httpx.Response:
         for attempt in range(THROTTLED_ATTEMPTS):
@@ -164,14 +197,23 @@ class JsonClient:
         if status in (401, 403):
             state = "is not set" if not self._http.headers.get(self._access.key_header) else "is not accepted"
             return SourceRefused(
-                f"{asked} answered {status}: {self._access.key_setting} {state}. "
+                f"{asked} answered {status}: {self._access.key_setting} {state}.{self._said(response)} "
                 f"Set it in the environment or in .env to a key of {self._name}."
             )
         if response.is_redirect:
             where = response.headers.get("location", "elsewhere")
             return SourceRefused(f"{asked} redirects to {where}. Set {self._access.url_setting} to the final address.")
-        said = self._access.without_key(response.text[:300])
-        return SourceRefused(f"{asked} answered {status}: {said} Check {self._access.url_setting} and the parameters.")
+        said = self._said(response) or f" {self._access.without_key(response.text[:300])}"
+        return SourceRefused(f"{asked} answered {status}:{said} Check {self._access.url_setting} and the parameters.")
+
+    def _said(self, response: httpx.Response) -> str:
+        """What `{"error": {"type": …, "message": …}}` says, as words to append; empty for a body of another shape."""
+        try:
+            error = response.json()["error"]
+            said = f" {error['type']}: {error['message'][:300]}"
+        except (ValueError, KeyError, TypeError):
+            return ""
+        return self._access.without_key(said)
 
     def _pause(self, seconds: float) -> None:
         log.info("asking again in %.1f s", seconds)

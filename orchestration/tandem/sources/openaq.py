@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from types import TracebackType
 from typing import Any
@@ -12,19 +11,10 @@ import httpx
 from pydantic import SecretStr
 
 from tandem.errors import SourceUnavailable
-from tandem.sources.http import BACKOFF_SECONDS, TIMEOUT_SECONDS, Access, JsonClient
+from tandem.sources.http import BACKOFF_SECONDS, TIMEOUT_SECONDS, Access, JsonClient, Page
 
 LIMIT = 1000  # the most that v3 gives in a page
 MAX_PAGES = 10_000
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page exactly as served, a name for it that is unique within its partition, and where it came from."""
-
-    name: str
-    payload: bytes
-    origin: dict[str, object]
 
 
 class OpenAQ:
