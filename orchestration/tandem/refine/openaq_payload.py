@@ -7,7 +7,6 @@ the parser refuses, or that has a row with times in another notation, goes row b
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,8 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from tandem.refine.json_values import nested, number, text, truth, whole
 from tandem.refine.openaq_compact import as_utc, as_wall_clock, parse_compact
-from tandem.refine.refined import clean_text
 
 _TIMES = pl.Struct({"utc": pl.String, "local": pl.String})
 _ROW = pl.Struct(
@@ -52,9 +51,7 @@ FLAT = pl.Schema(
     }
 )
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _BOOLEAN_VALUE = re.compile(rb'"value"\s*:\s*[tf]')
-_INT64 = 2**63
 
 
 def flatten(payloads: Sequence[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
@@ -85,46 +82,6 @@ def load_results(payload: bytes) -> list[Any]:
     if not isinstance(results, list):
         raise ValueError("not an object with an array `results`")  # noqa: TRY004 (wrong data, not a wrong call)
     return results
-
-
-def nested(element: object, *path: str) -> Any:
-    """What lies at a path of nested objects, None where there is nothing."""
-    for name in path:
-        element = element.get(name) if isinstance(element, dict) else None
-    return element
-
-
-def number(value: object) -> float | None:
-    """A finite number, also one written as text; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
-        return None
-    try:
-        found = float(value)
-    except OverflowError:
-        return None
-    return found if math.isfinite(found) else None
-
-
-def whole(value: object) -> int | None:
-    """A whole number that fits 64 bits, also one written as text; None for anything else."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value if -_INT64 <= value < _INT64 else None
-    found = number(value)
-    return int(found) if found is not None and found.is_integer() and abs(found) < 2**53 else None
-
-
-def text(value: object) -> str | None:
-    """Text, also of a number; None when there is none."""
-    if isinstance(value, str):
-        return clean_text(value)
-    return json.dumps(value) if isinstance(value, int | float) else None
-
-
-def truth(value: object) -> bool | None:
-    """True or false; None for anything else."""
-    return value if isinstance(value, bool) else None
 
 
 def utc_time(value: object) -> datetime | None:

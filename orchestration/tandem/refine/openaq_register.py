@@ -13,8 +13,9 @@ from datetime import date
 import polars as pl
 
 from tandem.lake.processed import polars_schema
+from tandem.refine.json_values import nested, number, text, truth, whole
 from tandem.refine.openaq_bounds import canonical_parameter, canonical_unit
-from tandem.refine.openaq_payload import load_results, nested, number, text, truth, utc_time, whole
+from tandem.refine.openaq_payload import load_results, utc_time
 from tandem.refine.refined import RawFile, Refined, Reject, as_text, balanced, page_of, reject_file
 from tandem.schemas import Entity
 from tandem.schemas.openaq import LOCATIONS, SENSORS

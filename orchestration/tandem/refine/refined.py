@@ -13,6 +13,7 @@ import polars as pl
 
 from tandem.errors import RefineError
 from tandem.lake.quarantine import REJECTS_SCHEMA
+from tandem.lake.raw import ATTEMPT
 
 PAYLOAD_CHARACTERS = 4000
 
@@ -79,6 +80,12 @@ def as_text(element: object) -> str:
 def clean_text(text: str) -> str:
     """Text without lone surrogates, which JSON can write and UTF-8 (so Parquet) cannot."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def attempt_of(file: RawFile) -> int:
+    """Which attempt to capture its partition a file comes from; the first when its origin does not say."""
+    attempt = file.origin.get(ATTEMPT)
+    return attempt if isinstance(attempt, int) else 1
 
 
 def page_of(file: RawFile) -> int:
