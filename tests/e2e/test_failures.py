@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 from homes import Answer, Home, window
 
-from tandem.standins.openaq_server import OpenAQStandin
+from tandem.standins.openaq.server import OpenAQStandin
 
 Serve = Callable[..., OpenAQStandin]
 SECRET = "k3y-that-must-never-be-shown-5f1d"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import duckdb
 from homes import Home
 
-from tandem.standins.openaq_server import OpenAQStandin
+from tandem.standins.openaq.server import OpenAQStandin
 
 Serve = Callable[..., OpenAQStandin]
 MARK = -0.015625

@@ -21,9 +21,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tandem.errors import SourceUnavailable
-from tandem.standins.process import Kind, Standin
+from tandem.standins.process import HttpKind, Standin
 
-KIND = Kind("aws", "tandem.standins.aws.serve", ping="/tandem/instance", mark="instance", start_seconds=60.0)
+KIND = HttpKind("aws", "tandem.standins.aws.serve", ping="/tandem/instance", mark="instance", start_seconds=60.0)
 ORDERS: dict[str, Any] = {
     "bucket": ["lake", "results"],
     "region": "eu-west-1",
@@ -314,7 +314,7 @@ def test_it_ends_with_its_owner_however_that_dies(tmp_path: Any) -> None:
         "import sys\nfrom test_orders import KIND, ORDERS\nfrom tandem.standins.process import Standin\n"
         "with Standin(KIND, ORDERS) as cloud:\n    print(cloud.pid, flush=True)\n    sys.stdin.read()\n"
     )
-    orders = f"from tandem.standins.process import Kind\nKIND = {KIND!r}\nORDERS = {ORDERS!r}\n"
+    orders = f"from tandem.standins.process import HttpKind\nKIND = {KIND!r}\nORDERS = {ORDERS!r}\n"
     (tmp_path / "test_orders.py").write_text(orders)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     with subprocess.Popen(

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from click.testing import CliRunner
 from pydantic import SecretStr
 
+from tandem.cli.standins import command
 from tandem.errors import SourceUnavailable
-from tandem.settings import Settings, settings
-from tandem.standins import kept, sources_of
+from tandem.settings import Environment, Settings, TargetName, settings
+from tandem.standins import kept, sources_of, systems
 from tandem.standins.faults import Fault
-from tandem.standins.openaq_server import KIND, OpenAQStandin, orders
+from tandem.standins.openaq.server import KIND, OpenAQStandin
 
 SECONDS_TO_END = 10
 DAY = {"datetime_from": "2025-11-20T00:00:00Z", "datetime_to": "2025-11-21T00:00:00Z", "limit": "1000"}
 OWNER = """
 import os, sys
-from tandem.standins.openaq_server import OpenAQStandin
+from tandem.standins.openaq.server import OpenAQStandin
 with OpenAQStandin() as standin:
     if sys.argv[1] == "forked" and os.fork() == 0:
         sys.stdin.read()
@@ -204,9 +208,9 @@ def test_a_standin_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 
 def test_a_detached_standin_is_started_once_found_and_stopped(tmp_path: Path) -> None:
-    running = kept.up(tmp_path, KIND, orders())
+    running = kept.up(tmp_path, KIND, OpenAQStandin.vendor.orders())
     try:
-        assert kept.up(tmp_path, KIND, orders()) == running == kept.status(tmp_path, KIND)
+        assert kept.up(tmp_path, KIND, OpenAQStandin.vendor.orders()) == running == kept.status(tmp_path, KIND)
         assert (tmp_path / "standins" / "openaq.json").stat().st_mode & 0o077 == 0
         assert running.facts["api_key"] not in repr(running)
     finally:
@@ -241,3 +245,69 @@ def test_a_source_whose_address_is_set_is_left_alone() -> None:
     before = dict(os.environ)
     with sources_of("openaq", chosen):
         assert dict(os.environ) == before
+
+
+def test_a_system_has_all_its_sources_served_side_by_side(tmp_path: Path) -> None:
+    with sources_of("ecommerce", Settings(tandem_home=tmp_path)):
+        now = settings()
+        assert now.tandem_standins == "ecommerce"
+        assert [day.isoformat() for day in now.window("ecommerce") or ()] == ["2025-11-01", "2025-11-14"]
+        key = now.stripe_api_key.get_secret_value()
+        assert httpx.get(f"{now.stripe_base_url}/v1/charges", auth=(key, ""), trust_env=False).status_code == 200
+        files = Path(now.marketing_files.removeprefix("file://"))
+        assert (files / "marketing_spend_2025-11-01.csv").exists()
+        with socket.create_connection((now.postgres_host, now.postgres_port), timeout=2):
+            pass
+    assert not {"POSTGRES_HOST", "STRIPE_API_KEY", "MARKETING_FILES", "TANDEM_STANDINS"} & set(os.environ)
+
+
+def test_only_what_is_not_the_users_own_is_served(tmp_path: Path) -> None:
+    chosen = Settings(tandem_home=tmp_path, postgres_host="db.example.com", marketing_files="file:///tmp")
+    with sources_of("ecommerce", chosen):
+        assert os.environ["STRIPE_BASE_URL"].startswith("http://127.0.0.1:")
+        assert not {"POSTGRES_HOST", "MARKETING_FILES", "TANDEM_STANDINS"} & set(os.environ)
+    assert "STRIPE_BASE_URL" not in os.environ
+
+
+def test_nothing_stands_in_in_prod(tmp_path: Path) -> None:
+    before = dict(os.environ)
+    chosen = Settings(tandem_env=Environment.PROD, tandem_target=TargetName.ATHENA, tandem_home=tmp_path)
+    with sources_of("ecommerce", chosen):
+        assert dict(os.environ) == before
+
+
+def test_what_came_up_is_stopped_when_another_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (good,) = systems.sources("openaq")
+    bad = replace(good, orders=lambda: OpenAQStandin.vendor.orders(tmp_path))
+    monkeypatch.setattr(systems, "sources", lambda system: (good, bad))
+    before = set(psutil.Process().children())
+    with pytest.raises(SourceUnavailable), sources_of("openaq", Settings(tandem_home=tmp_path)):
+        pass
+    assert set(psutil.Process().children()) <= before
+
+
+def test_a_source_that_is_kept_serves(tmp_path: Path) -> None:
+    chosen = Settings(tandem_home=tmp_path)
+    running = kept.up(chosen.state, KIND, OpenAQStandin.vendor.orders())
+    try:
+        with sources_of("openaq", chosen):
+            assert settings().openaq_base_url == running.base_url
+            assert settings().openaq_api_key.get_secret_value() == running.facts["api_key"]
+    finally:
+        kept.down(chosen.state, KIND)
+
+
+def test_the_command_covers_all_systems(tandem_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_HOST", "db.example.com")
+    run = CliRunner().invoke
+    try:
+        told = run(command, ["up"]).output
+        assert "postgres: your own, by POSTGRES_HOST" in told
+        assert "export STRIPE_BASE_URL=http://127.0.0.1:" in told
+        assert "export MARKETING_FILES=file:///" in told
+        assert run(command, ["status"]).exit_code == 0
+    finally:
+        stopped = run(command, ["down"]).output
+    assert "stripe: stopped" in stopped
+    assert "openaq: stopped" in stopped
+    assert run(command, ["status"]).exit_code == 1

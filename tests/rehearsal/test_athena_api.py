@@ -14,10 +14,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tandem.settings import settings
-from tandem.standins.process import Kind, Standin
+from tandem.standins.process import HttpKind, Standin
 from tandem.standins.trino.client import Trino
 
-KIND = Kind("aws", "tandem.standins.aws.serve", ping="/tandem/instance", mark="instance", start_seconds=240.0)
+KIND = HttpKind("aws", "tandem.standins.aws.serve", ping="/tandem/instance", mark="instance", start_seconds=240.0)
 OUTPUT = {"OutputLocation": "s3://lake/athena/"}
 VALIDATE = "tandem-validate"
 VIEW = "create view x.refused as {}"

@@ -13,7 +13,7 @@ from tandem.lake.store import open_store
 from tandem.settings import REHEARSAL_BUCKET, Environment, Settings, TargetName
 from tandem.standins import cloud
 from tandem.standins import kept as keeping
-from tandem.standins.openaq_server import OpenAQStandin
+from tandem.standins.openaq.server import OpenAQStandin
 
 LAKE = f"s3://{REHEARSAL_BUCKET}/production"
 DAY = "2025-11-10"

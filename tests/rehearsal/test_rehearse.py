@@ -8,7 +8,7 @@ from collections.abc import Callable
 from homes import RehearsalHome, kill, wait_for
 
 import kill_runs
-from tandem.standins.openaq_server import OpenAQStandin
+from tandem.standins.openaq.server import OpenAQStandin
 
 Serve = Callable[..., OpenAQStandin]
 MODELS, SEEDS = 12, 2

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tandem.standins.process import Kind
 
 
@@ -16,24 +18,30 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the OpenAQ server. Default: a free one.")
-def up(port: int) -> None:
-    """Start the stand-ins and leave them running."""
+def up() -> None:
+    """Start the stand-ins of all sources that are not set to your own, and leave them running."""
     from tandem.settings import Environment, settings
-    from tandem.standins import kept, openaq_server
+    from tandem.standins import kept
+    from tandem.standins.systems import Served, all_sources
 
     chosen = settings()
-    source = kept.up(chosen.state, openaq_server.KIND, openaq_server.orders(port=port))
-    click.echo(f"openaq: up at {source.base_url} (process {source.pid})")
-    click.echo(f"export OPENAQ_BASE_URL={source.base_url} OPENAQ_API_KEY={source.facts['api_key']}")
+    for source in all_sources():
+        if getattr(chosen, source.address.lower()):
+            click.echo(f"{source.name}: your own, by {source.address}")
+            continue
+        served = Served("", {})
+        if source.kind:
+            running = kept.up(chosen.state, source.kind, source.orders())
+            served = Served(running.base_url, running.facts)
+            click.echo(f"{source.name}: up at {running.base_url} (process {running.pid})")
+        _export(source.variables(served))
     if chosen.tandem_env is Environment.REHEARSAL:
         from tandem.standins import cloud
 
         cloud.fetch_engine(chosen)
         running = kept.up(chosen.state, cloud.KIND, cloud.orders(chosen))
         click.echo(f"aws: up at {running.base_url} (process {running.pid})")
-        variables = cloud.client_environment(running.base_url)
-        click.echo("export " + " ".join(f"{name}={value}" for name, value in variables.items() if value is not None))
+        _export(cloud.client_environment(running.base_url))
 
 
 @command.command()
@@ -48,11 +56,11 @@ def down() -> None:
 
 @command.command()
 def status() -> None:
-    """Say which stand-ins run; exit status 1 unless all do."""
+    """Say which stand-ins run; exit status 1 unless all do. Sources that are your own are left out."""
     from tandem.settings import settings
     from tandem.standins import kept
 
-    found = [(kind, kept.status(settings().state, kind)) for kind in _kinds()]
+    found = [(kind, kept.status(settings().state, kind)) for kind in _kinds(but_own=True)]
     for kind, running in found:
         click.echo(f"{kind.name}: " + (f"up at {running.base_url} (process {running.pid})" if running else "down"))
     raise SystemExit(0 if all(running for _, running in found) else 1)
@@ -68,13 +76,20 @@ def fetch() -> None:
     click.echo(f"The local Trino is in {settings().tandem_cache}.")
 
 
-def _kinds() -> list[Kind]:
+def _kinds(*, but_own: bool = False) -> list[Kind]:
     from tandem.settings import Environment, settings
-    from tandem.standins import openaq_server
+    from tandem.standins.systems import all_sources
 
-    kinds = [openaq_server.KIND]
-    if settings().tandem_env is Environment.REHEARSAL:
+    chosen = settings()
+    ours = [source for source in all_sources() if not (but_own and getattr(chosen, source.address.lower()))]
+    kinds = [source.kind for source in ours if source.kind]
+    if chosen.tandem_env is Environment.REHEARSAL:
         from tandem.standins import cloud
 
         kinds.append(cloud.KIND)
     return kinds
+
+
+def _export(variables: Mapping[str, str | None]) -> None:
+    """Said so that it can be pasted into a shell."""
+    click.echo("export " + " ".join(f"{name}={value}" for name, value in variables.items() if value is not None))

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from tandem.settings import Environment, Settings, settings
+
+if TYPE_CHECKING:
+    from tandem.standins.systems import Served, Source
 
 
 @contextmanager
@@ -44,25 +49,43 @@ def reaching_cloud() -> Iterator[None]:
 def sources_of(system: str, chosen: Settings) -> Iterator[None]:
     """Have something answer for a system's sources meanwhile, and point this process's settings to it.
 
-    A source whose address is set is left alone. Otherwise the stand-in that `tandem standins up` started for this
-    state folder serves, or one that lives as long as the block.
+    A source whose address is set is left alone, and in prod all are. For the others the stand-in serves that
+    `tandem standins up` started for this state folder, or one that lives as long as the block.
     """
-    if system != "openaq" or chosen.openaq_base_url:
+    # Imported here: a stand-in's own process loads this package too.
+    from tandem.standins.systems import sources
+
+    ours = [source for source in sources(system) if not getattr(chosen, source.address.lower())]
+    if not ours or chosen.tandem_env is Environment.PROD:
         yield
         return
-    # Imported here: the stand-in's own process loads this package too.
-    from tandem.standins import kept, openaq_server
-
     with ExitStack() as stack:
-        if running := kept.status(chosen.state, openaq_server.KIND):
-            base_url, key = running.base_url, running.facts["api_key"]
-        else:
-            source = stack.enter_context(openaq_server.OpenAQStandin())
-            base_url, key = source.base_url, source.api_key.get_secret_value()
-        served = ",".join(filter(None, [settings().tandem_standins, system]))
-        values = {"OPENAQ_BASE_URL": base_url, "OPENAQ_API_KEY": key, "TANDEM_STANDINS": served}
+        values: dict[str, str | None] = {}
+        for source, served in zip(ours, _serving(stack, ours, chosen), strict=True):
+            values |= source.variables(served)
+        if len(ours) == len(sources(system)):
+            values["TANDEM_STANDINS"] = ",".join(filter(None, [settings().tandem_standins, system]))
         stack.enter_context(environment(values))
         yield
+
+
+def _serving(stack: ExitStack, ours: Sequence[Source], chosen: Settings) -> list[Served]:
+    """Start them side by side; those that came up are stopped again when one does not."""
+
+    def serve(source: Source) -> Served:
+        if source.kind is None:
+            return Served("", {})
+        if running := kept.status(chosen.state, source.kind):
+            return Served(running.base_url, running.facts)
+        standin = stack.enter_context(Standin(source.kind, orders := source.orders()))
+        return Served(standin.base_url, {**orders, **standin.running.said})
+
+    from tandem.standins import kept
+    from tandem.standins.process import Standin
+    from tandem.standins.systems import Served
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(serve, ours))
 
 
 @contextmanager

@@ -15,10 +15,10 @@ from tandem.errors import LeaseHeld, SettingsError
 from tandem.progress import bar
 from tandem.settings import REHEARSAL_BUCKET, Settings
 from tandem.standins import environment, kept
-from tandem.standins.process import Kind, Standin
+from tandem.standins.process import HttpKind, Standin
 from tandem.standins.trino import assemble, jars
 
-KIND = Kind("aws", "tandem.standins.aws.serve", ping="/tandem/instance", mark="instance", start_seconds=120.0)
+KIND = HttpKind("aws", "tandem.standins.aws.serve", ping="/tandem/instance", mark="instance", start_seconds=120.0)
 REGION = "eu-west-1"
 # Not a secret: the local servers take any key, and a real account takes this one nowhere.
 KEY = "rehearsal"

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,45 +59,55 @@ class Faults:
 
 @dataclass
 class RateLimit:
-    """At most `limit` requests in each period, told in the headers that OpenAQ uses.
-
-    Source: https://docs.openaq.org/using-the-api/rate-limits
-    """
+    """At most `limit` requests in each period; `used` of them are, and it ends in `reset` seconds."""
 
     limit: int = 1_000_000
     period_seconds: float = 60.0
-    _used: int = 0
+    used: int = 0
+    reset: float = 0.0
     _ends: float = 0.0
 
-    def take(self) -> tuple[bool, list[tuple[bytes, bytes]]]:
-        """Count one request: whether it is within the limit, and the headers that say so."""
+    def take(self) -> bool:
+        """Count one request: whether it is within the limit."""
         now = time.monotonic()
         if now >= self._ends:
-            self._used, self._ends = 0, now + self.period_seconds
-        allowed = self._used < self.limit
-        self._used += allowed
-        reset = max(0.0, self._ends - now)
-        told = {"used": self._used, "remaining": self.limit - self._used, "limit": self.limit, "reset": f"{reset:.3f}"}
-        return allowed, [(f"x-ratelimit-{name}".encode(), str(value).encode()) for name, value in told.items()]
+            self.used, self._ends = 0, now + self.period_seconds
+        allowed = self.used < self.limit
+        self.used += allowed
+        self.reset = self._ends - now
+        return allowed
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a vendor's server says what went wrong: which paths suffer, the bodies of 429 and 500, and the headers that
+    every answer has, by the rate limit and whether this request is within it.
+    """
+
+    prefix: str
+    too_many: Mapping[str, Any]
+    broken: Mapping[str, Any]
+    headers: Callable[[RateLimit, bool], Mapping[str, str]]
 
 
 class Unreliable:
-    """Wraps an application: rate limit first, then the next fault; paths outside `/v3` are left alone."""
+    """Wraps an application: rate limit first, then the next fault; paths outside the manner's are left alone."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, limit: RateLimit) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, limit: RateLimit, manner: Manner) -> None:
         self._app = app
         self._faults = faults
         self._limit = limit
+        self._manner = manner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/v3"):
+        if scope["type"] != "http" or not scope["path"].startswith(self._manner.prefix):
             await self._app(scope, receive, send)
             return
-        allowed, headers = self._limit.take()
+        allowed = self._limit.take()
         fault = self._faults.take(scope["path"])
-        send = _with_headers(send, headers)
+        send = _with_headers(send, self._manner.headers(self._limit, allowed))
         if not allowed:
-            await _too_many()(scope, receive, send)
+            await self._too_many()(scope, receive, send)
         elif fault is None:
             await self._app(scope, receive, send)
         else:
@@ -105,25 +115,26 @@ class Unreliable:
 
     async def _suffer(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.kind == "throttle":
-            await _too_many(fault.seconds)(scope, receive, send)
+            await self._too_many(fault.seconds)(scope, receive, send)
         elif fault.kind == "error":
-            await JSONResponse({"detail": "Internal server error"}, 500)(scope, receive, send)
+            await JSONResponse(self._manner.broken, 500)(scope, receive, send)
         elif fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
             await self._app(scope, receive, send)
         else:
             await self._app(scope, receive, _halved(send, keep_length=fault.kind == "cut"))
 
+    def _too_many(self, retry_after: float | None = None) -> Response:
+        headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}
+        return JSONResponse(self._manner.too_many, 429, headers)
 
-def _too_many(retry_after: float | None = None) -> Response:
-    headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}
-    return JSONResponse({"message": "Too many requests"}, 429, headers)
 
+def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
+    more = [(name.encode(), value.encode()) for name, value in headers.items()]
 
-def _with_headers(send: Send, headers: list[tuple[bytes, bytes]]) -> Send:
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *headers]
+            message["headers"] = [*message["headers"], *more]
         await send(message)
 
     return wrapped

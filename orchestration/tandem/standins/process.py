@@ -14,8 +14,9 @@ import select
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -30,14 +31,32 @@ STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A sort of stand-in: the module that serves it, and the address and key by which its answer is recognised."""
+class Kind(ABC):
+    """A sort of stand-in: the module that serves it, and how its answer is recognised."""
 
     name: str
     module: str
+    start_seconds: float = field(default=20.0, kw_only=True)
+
+    @abstractmethod
+    def base_url(self, said: Mapping[str, Any]) -> str:
+        """Where one listens that said this when it was ready."""
+
+    @abstractmethod
+    def answers(self, base_url: str, timeout: float) -> bool:
+        """Whether one of this kind answers there."""
+
+
+@dataclass(frozen=True)
+class HttpKind(Kind):
+    """A stand-in that speaks HTTP: the path that is asked, and the key of the JSON object that answers."""
+
     ping: str
     mark: str
-    start_seconds: float = 20.0
+
+    def base_url(self, said: Mapping[str, Any]) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{said['port']}"
 
     def answers(self, base_url: str, timeout: float) -> bool:
         """Whether one of this kind answers there."""
@@ -81,8 +100,12 @@ class Standin:
         """Process id of the server; raises SourceUnavailable when it is not running."""
         return self.running.process.pid
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Start the process; raises SourceUnavailable when it does not answer."""
         self._started = start(self._kind, self._orders, owner=os.getpid())
+
+    def __enter__(self) -> Self:
+        self.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -148,7 +171,7 @@ def _await_answer(kind: Kind, process: subprocess.Popen[bytes], orders: bytes, *
     ready, _, _ = select.select([process.stdout], [], [], kind.start_seconds)
     said = json.loads(process.stdout.readline() if ready else b"")
     process.stdout.close()
-    base_url = f"http://127.0.0.1:{said['port']}"
+    base_url = kind.base_url(said)
     if not kind.answers(base_url, timeout=kind.start_seconds):
         raise TimeoutError(base_url)
     return Started(process, base_url, said)

@@ -15,7 +15,7 @@ from tandem.lake.processed import read_commit
 from tandem.lake.store import Store, open_store
 from tandem.schemas import Entity, entities
 from tandem.sources.openaq import OpenAQ
-from tandem.standins.openaq_server import OpenAQStandin
+from tandem.standins.openaq.server import OpenAQStandin
 from tandem.steps import manifests_of, refine
 
 DAYS = [date(2025, 11, 20), date(2025, 11, 21)]

@@ -7,7 +7,6 @@ Source of the protocol: https://docs.openaq.org. Served: `/v3/locations`, `/v3/l
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,8 +21,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tandem.standins.faults import Fault, Faults, RateLimit, Unreliable, read_faults
-from tandem.standins.openaq_data import Dataset, Json, load
+from tandem.standins.faults import Fault, Faults, Manner, RateLimit, Unreliable
+from tandem.standins.openaq.data import Dataset, Json, load
+from tandem.standins.serving import json_response, ping, steering
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
@@ -45,8 +45,8 @@ def create_app(
     pending = Faults()
     pending.waiting.extend(faults)
     routes = [Route(path, _served(dataset, handler, api_key)) for path, handler in HANDLERS.items()]
-    app = Starlette(routes=[*routes, *_control(pending)], exception_handlers={HTTPException: _refused})
-    return Unreliable(app, pending, rate_limit or RateLimit())
+    app = Starlette(routes=[*routes, ping("openaq"), *steering(pending)], exception_handlers={HTTPException: _refused})
+    return Unreliable(app, pending, rate_limit or RateLimit(), MANNER)
 
 
 def _served(dataset: Dataset, handler: Handler, api_key: str) -> Callable[[Request], Any]:
@@ -66,7 +66,7 @@ def _page(request: Request, results: Iterable[Json]) -> Response:
     chosen = list(islice(results, skipped, skipped + limit))
     found = f">{limit}" if len(chosen) == limit else skipped + len(chosen) if chosen else 0
     meta = {"name": "openaq-api", "website": "/", "page": page, "limit": limit, "found": found}
-    return _json({"meta": meta, "results": chosen})
+    return json_response({"meta": meta, "results": chosen})
 
 
 def _locations(dataset: Dataset, request: Request) -> Iterator[Json]:
@@ -117,31 +117,18 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-def _control(faults: Faults) -> list[Route]:
-    async def ping(request: Request) -> Response:
-        return _json({"standin": "openaq"})
+def _limit_headers(limit: RateLimit, allowed: bool) -> dict[str, str]:
+    """Source: https://docs.openaq.org/using-the-api/rate-limits"""
+    counts = {"used": limit.used, "remaining": limit.limit - limit.used, "limit": limit.limit}
+    return {f"x-ratelimit-{name}": str(value) for name, value in {**counts, "reset": f"{limit.reset:.3f}"}.items()}
 
-    async def requests(request: Request) -> Response:
-        return _json({"requests": faults.requests})
 
-    async def add(request: Request) -> Response:
-        try:
-            faults.waiting.extend(read_faults(await request.body()))
-        except (ValueError, TypeError) as error:
-            raise HTTPException(422, str(error)) from error
-        return Response(status_code=204)
-
-    return [Route("/ping", ping), Route("/requests", requests), Route("/faults", add, methods=["POST"])]
+MANNER = Manner("/v3", {"message": "Too many requests"}, {"detail": "Internal server error"}, _limit_headers)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"detail": error.detail}, error.status_code)
-
-
-def _json(content: Json) -> Response:
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(body, media_type="application/json")
 
 
 def _existing(kind: str, found: list[Found]) -> list[Found]:

@@ -1,0 +1,1 @@
+"""OpenAQ's API v3 over the sample data: the application, the data behind it, and its process."""
