@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from tandem.journal import Event, Journal
+from tandem.report.blocks import Section
 from tandem.report.summary import SUCCESS, Model, Paths, RunSummary, Span, Task, Tests
+from tandem.schemas import SYSTEMS
 from tandem.settings import Settings
 from tandem.steps import counts_of, open_lake
 from tandem.targets import open_target
@@ -44,7 +47,8 @@ def summarize(
         reasons={entity: sums["reasons"] for entity, sums in counted.items() if sums["reasons"]},
         models=[Model(*model) for model in _facts(events, "models")],
         tests=Tests(*(sum(column) for column in zip((0, 0, 0), *_facts_once(events, "tests"), strict=True))),
-        paths=Paths(_existing(_database(events)), _existing(report_path(settings, system)), log),
+        notices=_notices(events),
+        paths=Paths(_existing(_path(events, "database")), _existing(_path(events, "report")), log),
     )
 
 
@@ -54,9 +58,18 @@ def report_path(settings: Settings, system: str) -> Path:
 
 
 def write_page(settings: Settings, system: str, summary: RunSummary) -> Path:
-    """Write the report page of a run; returns where it is."""
-    from tandem.report import write_report
+    """Write the report page of a run and let the systems' pages link each other; returns where it is."""
+    from tandem.report import link_pages, write_report
 
+    path = report_path(settings, system)
+    shown = replace(summary, paths=summary.paths._replace(report=path))
+    write_report(path, shown, [_section(settings, system)])
+    link_pages(report_path(settings, name) for name in SYSTEMS)
+    return path
+
+
+def _section(settings: Settings, system: str) -> Section:
+    """What the marts of a system say."""
     marts, target = import_module(f"tandem.report.{system}"), open_target(settings)
     plain = f"{system}_marts."
 
@@ -64,9 +77,8 @@ def write_page(settings: Settings, system: str, summary: RunSummary) -> Path:
         # A page names the marts without the namespace that only some targets know.
         return target.query(sql.replace(plain, target.schema_name(plain)))
 
-    path = report_path(settings, system)
-    write_report(path, summary, [marts.section(query)])
-    return path
+    section: Section = marts.section(query)
+    return section
 
 
 def print_summary(summary: RunSummary) -> None:
@@ -103,8 +115,13 @@ def _facts_once(events: Iterable[Event], name: str) -> list[Sequence[int]]:
     return [event.facts[name] for event in _last_attempts(events) if name in event.facts]
 
 
-def _database(events: Iterable[Event]) -> Path | None:
-    named = [event.facts["database"] for event in events if event.facts.get("database")]
+def _notices(events: Iterable[Event]) -> list[str]:
+    """Each once, in the order in which they came; an attempt that failed may have said something too."""
+    return list(dict.fromkeys(text for event in events for text in event.facts.get("notices", [])))
+
+
+def _path(events: Iterable[Event], name: str) -> Path | None:
+    named = [event.facts[name] for event in events if event.facts.get(name)]
     return Path(named[-1]) if named else None
 
 

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from tandem.errors import TandemError
-from tandem.report import Model, RunSummary, Section, Span, Task, Tests, write_report
+from tandem.report import Model, RunSummary, Section, Span, Task, Tests, link_pages, write_report
 from tandem.report.blocks import Note
 from tandem.report.openaq import section
 
@@ -176,6 +176,43 @@ def test_page_shows_counts_reasons_tasks_models_and_tests_of_the_run(tmp_path: P
     reader = Reader((tmp_path / "report.html").read_text(encoding="utf-8"))
     for row in ("measurements 10 7 1 0 2", "measurements value out of bounds 2 20 %", "refine success 1 1.0 s"):
         assert row in reader.rows
+
+
+def test_page_shows_the_notices_of_the_run_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_report(path, run(notices=["customers: new column <b>", "Slack answered 503"]), [])
+    assert "<li>customers: new column &lt;b&gt;</li><li>Slack answered 503</li>" in path.read_text(encoding="utf-8")
+    write_report(path, run(), [])
+    assert "Notices" not in path.read_text(encoding="utf-8")
+
+
+def test_pages_link_the_others_that_are_there(tmp_path: Path) -> None:
+    pages = [tmp_path / f"{name}.html" for name in ("ecommerce", "openaq", "telecoms")]
+    write_report(pages[1], run(), [])
+    link_pages(pages)
+    assert hrefs(pages[1]) == ["#run"]
+    assert " hidden>" in pages[1].read_text(encoding="utf-8")
+
+    write_report(pages[0], run(), [])
+    link_pages(pages)
+    link_pages(pages)
+    assert hrefs(pages[0]) == ["openaq.html", "#run"]
+    assert hrefs(pages[1]) == ["ecommerce.html", "#run"]
+    assert " hidden>" not in pages[1].read_text(encoding="utf-8")
+
+
+def hrefs(path: Path) -> list[str | None]:
+    tags = Reader(path.read_text(encoding="utf-8")).tags
+    return [attrs["href"] for _, attrs in tags if "href" in attrs]
+
+
+def test_a_page_without_a_place_for_links_is_left_as_it_is(tmp_path: Path) -> None:
+    strange, ours = tmp_path / "strange.html", tmp_path / "ours.html"
+    strange.write_text("<p>an old page</p>")
+    write_report(ours, run(), [])
+    link_pages([strange, ours])
+    assert strange.read_text() == "<p>an old page</p>"
+    assert hrefs(ours) == ["strange.html", "#run"]
 
 
 def test_page_of_empty_marts_says_so(tmp_path: Path, marts: duckdb.DuckDBPyConnection) -> None:

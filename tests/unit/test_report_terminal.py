@@ -10,8 +10,7 @@ import pytest
 from rich.console import Console
 
 from tandem.report import Model, Paths, RunSummary, Span, Task, Tests, render_terminal
-from tandem.report.run import share
-from tandem.report.summary import duration
+from tandem.report.words import duration, money, share, short_money
 
 
 def summary(**changes: object) -> RunSummary:
@@ -57,6 +56,14 @@ def test_terminal_says_when_rows_are_not_accounted_for() -> None:
     assert "not accounted for" not in printed(summary())
 
 
+def test_terminal_shows_notices_and_does_not_let_them_push_the_rest_away() -> None:
+    text = printed(summary(notices=[f"notice number {n}" for n in range(1, 301)]))
+    assert "notice number 12" in text
+    assert "notice number 13" not in text
+    assert "288 more, in the report and the log" in text
+    assert "more, in the report" not in printed(summary(notices=["one"]))
+
+
 def test_terminal_prints_brackets_in_names_as_they_are() -> None:
     assert "[bold]x[/]" in printed(summary(tasks=[Task("[bold]x[/]", "success", 1)]))
 
@@ -80,7 +87,29 @@ def test_duration_is_put_into_words(seconds: float, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("part", "whole", "words"),
-    [(0, 0, "0 %"), (1, 100_000, "under 0.1 %"), (99_999, 100_000, "over 99.9 %"), (1, 4, "25 %"), (1, 3, "33.3 %")],
+    [
+        (0, 0, "0 %"),
+        (1, 100_000, "under 0.1 %"),
+        (99_999, 100_000, "over 99.9 %"),
+        (1, 4, "25 %"),
+        (-1, 3, "\N{MINUS SIGN}33.3 %"),
+    ],
 )
 def test_share_is_never_rounded_to_nothing_or_everything(part: int, whole: int, words: str) -> None:
     assert share(part, whole).replace("\N{NO-BREAK SPACE}", " ") == words
+
+
+@pytest.mark.parametrize(
+    ("usd", "words", "short"),
+    [
+        (0, "$0.00", "$0.00"),
+        (999.994, "$999.99", "$999.99"),
+        (999.996, "$1,000", "$1,000"),
+        (-50.5, "\N{MINUS SIGN}$50.50", "\N{MINUS SIGN}$50.50"),
+        (-0.001, "$0.00", "$0.00"),
+        (-2_040_720.4, "\N{MINUS SIGN}$2,040,720", "\N{MINUS SIGN}$2.04 M"),
+    ],
+)
+def test_money_is_written_with_cents_only_where_they_matter(usd: float, words: str, short: str) -> None:
+    assert money(usd) == words
+    assert short_money(usd).replace("\N{NO-BREAK SPACE}", " ") == short

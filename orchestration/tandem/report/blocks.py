@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+ROWS = 60  # a table that is longer says how many there are and where
+
 
 class Cell(NamedTuple):
     """A table cell with a tone: `good`, `fair`, `poor`, `bad`, `mute` or `` for none; `hint` explains it on hover."""
@@ -55,6 +57,15 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Notices:
+    """Sentences that somebody should read, one below the other."""
+
+    kind: ClassVar[str] = "notices"
+    title: str
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Chart:
     """One drawing: `svg` is markup that tandem.report.charts made, never text from outside."""
 
@@ -88,7 +99,7 @@ class Table:
     empty: str = "Nothing to show."
 
 
-Block = Tiles | Note | Figures | Table
+Block = Tiles | Note | Notices | Figures | Table
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,12 @@ from math import cos, radians
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tandem.report.words import figure
+
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+TONES = 10  # colours for lines
 _OUTLINES = Path(__file__).parent / "outlines.txt"
 _DECIMALS = re.compile(r"(\.\d)\d+")
 _BARE = {"show_legend": False, "js": (), "disable_xml_declaration": True, "explicit_size": False, "no_prefix": True}
@@ -56,7 +59,7 @@ class _Frame:
 def line_chart(
     label: str, days: Sequence[date], lines: Sequence[Line], *, unit: str, limit: float | None = None, top: float = 0
 ) -> str:
-    """Values per day, one line each, with a dashed line at `limit`; the scale goes from 0 to `top` at least.
+    """Values per day, one line each, with a dashed line at `limit`; the scale spans 0 to `top` at least.
 
     `label` is read out in place of the drawing, `unit` follows each value.
     """
@@ -65,8 +68,9 @@ def line_chart(
         days = [days[0] - timedelta(1), days[0], days[0] + timedelta(1)]
         lines = [line._replace(values=[None, *line.values, None]) for line in lines]
     names = [f"{day.day} {day:%b}" for day in days]
-    highest = max((v for line in lines for v in line.values if v is not None), default=0)
-    chart = _days_chart(names, max(top, limit or 0, highest * 1.04) or 1)
+    known = [v for line in lines for v in line.values if v is not None]
+    lowest, highest = min(known, default=0), max(known, default=0)
+    chart = _days_chart(names, min(0, lowest * 1.04), max(top, limit or 0, highest * 1.04) or 1)
     for line in lines:
         said = [f"{line.name}, {name}: {figure(v)} {unit}" for name, v in zip(names, line.values, strict=True)]
         chart.add(_plain(line.name), [_value(v, text) for v, text in zip(line.values, said, strict=True)])
@@ -75,10 +79,12 @@ def line_chart(
     return _render(chart, label, [*(line.tone for line in lines), "limit"])
 
 
-def _days_chart(names: Sequence[str], top: float) -> Any:
+def _days_chart(names: Sequence[str], bottom: float, top: float) -> Any:
     import pygal
 
-    scale = {"range": (0, top), "min_scale": 3, "max_scale": 5, "value_formatter": lambda value: f"{value:,g}"}
+    # Ten digits: thousands and millions are written out, and 0.1 + 0.2 is 0.3.
+    said = {"value_formatter": lambda value: f"{value:,.10g}"}
+    scale = {"range": (bottom, top), "min_scale": 3, "max_scale": 5, **said}
     labels = {"x_labels": names, "x_labels_major": _some(names), "show_minor_x_labels": False, "truncate_label": -1}
     shape = {"width": 420, "height": 230, "margin": 4, "margin_right": 10, "spacing": 6}
     return pygal.Line(
@@ -122,14 +128,6 @@ def _world_chart(frame: _Frame, dots_size: float) -> Any:
         **_BARE, **scale, **shape, style=_style(), print_labels=True,
         show_x_labels=False, show_y_labels=False, show_x_guides=False, show_y_guides=False,
     )  # fmt: skip
-
-
-def figure(value: float | None) -> str:
-    """A measured value with as many decimals as it can bear: `985`, `45.2`, `0.31`."""
-    if value is None:
-        return "no data"
-    size = abs(value)
-    return f"{value:,.0f}" if size >= 100 or value == 0 else f"{value:.1f}" if size >= 1 else f"{value:.2g}"
 
 
 def _value(value: float | None, text: str) -> dict[str, Any] | None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from tandem.report.blocks import Block, Cell, Column, Note, Section, Table, Tile, Tiles
-from tandem.report.summary import COUNTS, RunSummary, Tests, duration, reason_words
+from tandem.report.blocks import Block, Cell, Column, Note, Notices, Section, Table, Tile, Tiles
+from tandem.report.summary import COUNTS, RunSummary, Tests
+from tandem.report.words import duration, reason_words, share
 
 _TONES = {"success": "good", "pass": "good", "skipped": "mute", "warn": "fair"}
-_PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def run_section(run: RunSummary) -> Section:
-    """What the run did: rows in, out and set aside with reasons, tasks, models, tests, where to look."""
+    """What the run did: notices, rows in, out and set aside with reasons, tasks, models, tests, where to look."""
     blocks: list[Block] = [_tiles(run)]
     if run.unbalanced:
         blocks.append(Note(f"Some rows are not accounted for in: {', '.join(run.unbalanced)}."))
+    if run.notices:
+        blocks.append(Notices("Notices", run.notices))
     blocks += [_rows(run), _reasons(run), _tasks(run), _models(run), _paths(run)]
     intro = "Every row that came in is either written, replaced by a later version, part of another day, or set aside."
     return Section("run", "The run", intro, blocks)
@@ -95,15 +97,3 @@ def _paths(run: RunSummary) -> Table:
     labels = {"database": "Database", "report": "This page", "log": "Log"}
     rows = [[labels[name], str(path)] for name, path in run.paths._asdict().items() if path]
     return Table("Where to look", [Column("What"), Column("Where")], rows)
-
-
-def share(part: float, whole: float) -> str:
-    """`part` of `whole` in percent; never rounded to 0 % or 100 % when it is neither."""
-    if not whole:
-        return f"0{_PERCENT}"
-    percent = 100 * part / whole
-    if 0 < percent < 0.1:
-        return f"under 0.1{_PERCENT}"
-    if 99.9 < percent < 100:
-        return f"over 99.9{_PERCENT}"
-    return f"{percent:.1f}".removesuffix(".0") + _PERCENT

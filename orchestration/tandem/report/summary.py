@@ -90,7 +90,8 @@ class RunSummary:
     """One run.
 
     `counts` has, per entity, the keys of COUNTS as the manifests have them; `reasons` has, per entity, how many
-    rows were set aside for which reason. `outcome` is `success` or says in a few words what happened.
+    rows were set aside for which reason. `notices` say what the run came across and passed over, each once.
+    `outcome` is `success` or says in a few words what happened.
     """
 
     systems: Sequence[str]
@@ -105,6 +106,7 @@ class RunSummary:
     reasons: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     models: Sequence[Model] = ()
     tests: Tests = field(default_factory=Tests)
+    notices: Sequence[str] = ()
     paths: Paths = field(default_factory=Paths)
 
     @property
@@ -140,18 +142,3 @@ class RunSummary:
 
 def _missing(counts: Mapping[str, int]) -> int:
     return counts.get("in", 0) - sum(counts.get(name, 0) for name in COUNTS[1:])
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words that fit a table: `0.4 s`, `12.3 s`, `3 min 05 s`, `2 h 10 min`."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def reason_words(reason: str) -> str:
-    """A reason code as words: `value_out_of_bounds` is `value out of bounds`."""
-    return reason.replace("_", " ")

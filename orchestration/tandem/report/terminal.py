@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tandem.report.summary import RunSummary, duration, reason_words
+from tandem.report.summary import RunSummary
+from tandem.report.words import duration, reason_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+
+NOTICES = 12  # more of them would push the rest off the screen
 
 
 def render_terminal(summary: RunSummary) -> RenderableType:
@@ -68,6 +71,7 @@ def _lines(summary: RunSummary) -> list[tuple[str, str, str]]:
     lines = [("set aside", reason, "yellow") for reason in _reasons(summary)]
     if summary.unbalanced:
         lines.append(("not accounted for", f"rows of {', '.join(summary.unbalanced)}", "bold red"))
+    lines += [("notice", notice, "yellow") for notice in _notices(summary)]
     lines += [
         ("models", _states(summary), ""),
         (
@@ -87,6 +91,11 @@ def _reasons(summary: RunSummary) -> list[str]:
         for entity, reasons in summary.reasons.items()
         for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     ]
+
+
+def _notices(summary: RunSummary) -> list[str]:
+    shown, more = list(summary.notices[:NOTICES]), len(summary.notices) - NOTICES
+    return [*shown, f"{more:,} more, in the report and the log"] if more > 0 else shown
 
 
 def _states(summary: RunSummary) -> str:

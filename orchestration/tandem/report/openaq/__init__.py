@@ -6,10 +6,10 @@ from tandem.report.blocks import Note, Section, Tile, Tiles
 from tandem.report.openaq import marts
 from tandem.report.openaq.completeness import completeness
 from tandem.report.openaq.days import daily_charts, exceedances
-from tandem.report.openaq.marts import Query, Window
 from tandem.report.openaq.stations import station_map, station_table
 from tandem.report.openaq.view import View
-from tandem.report.run import share
+from tandem.report.window import Query, Window, window
+from tandem.report.words import long_dates, share
 
 TITLE = "Air quality"
 
@@ -19,7 +19,7 @@ def section(query: Query) -> Section:
 
     An empty warehouse gives a section that says so. Raises what `query` raises.
     """
-    over = marts.window(query, "obt_daily_air_quality", "local_date")
+    over = window(query, "openaq_marts.obt_daily_air_quality", "local_date")
     if over is None:
         return Section("openaq", TITLE, "", [Note("The marts hold no measurement yet.")])
     view = View(query, over)
@@ -35,9 +35,8 @@ def section(query: Query) -> Section:
 
 
 def _intro(over: Window) -> str:
-    days = f"{over.first:%-d %B %Y}" if over.first == over.last else f"{over.first:%-d %B %Y} to {over.last:%-d %B %Y}"
     return (
-        f"Measurements by OpenAQ, {days} by the stations' local dates, "
+        f"Measurements by OpenAQ, {long_dates(*over)} by the stations' local dates, "
         "beside the guidelines of the World Health Organization for a day (2021)."
     )
 

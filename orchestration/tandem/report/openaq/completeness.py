@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
-from tandem.report.blocks import Block, Cell, Chart, Column, Figures, Key, Table
-from tandem.report.charts import Line, line_chart
+from tandem.report.blocks import ROWS, Block, Cell, Chart, Column, Figures, Key, Table
+from tandem.report.charts import TONES, Line, line_chart
 from tandem.report.openaq import marts
-from tandem.report.openaq.marts import Coverage, Window
-from tandem.report.openaq.view import ROWS, TONES, View, short_title, title
+from tandem.report.openaq.marts import Coverage
+from tandem.report.openaq.view import View, short_title, title
+from tandem.report.window import Window, window
 
 
 def completeness(view: View) -> list[Block]:
     """A table by station and parameter, and a chart by day."""
-    over = marts.window(view.query, "fct_measurements", "partition_date")
+    over = window(view.query, "openaq_marts.fct_measurements", "partition_date")
     if over is None:
         return []
     rows = list(marts.coverage(view.query, over))

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from tandem.report.blocks import Cell, Chart, Column, Figures, Key, Table
-from tandem.report.charts import Line, figure, line_chart
+from tandem.report.blocks import ROWS, Cell, Chart, Column, Figures, Key, Table
+from tandem.report.charts import TONES, Line, line_chart
 from tandem.report.openaq import marts
 from tandem.report.openaq.marts import Series
-from tandem.report.openaq.view import LEVELS, ROWS, TONES, View, short_date, title
+from tandem.report.openaq.view import LEVELS, View, title
+from tandem.report.words import figure, short_date
 
 LINES = 10  # on one chart; the stations with the highest mean
 

@@ -5,28 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
 
-Query = Callable[[str], tuple[list[str], list[tuple[Any, ...]]]]
-DAYS = 62  # sixty days of UTC touch as many local dates
+from tandem.report.window import Query, Window
+
 ENOUGH = 0.75  # share of a day's hours that its mean needs, as in the exceedances mart
-
-
-class Window(NamedTuple):
-    """The days that the page shows; both ends are included."""
-
-    first: date
-    last: date
-
-    @property
-    def days(self) -> list[date]:
-        return [self.first + timedelta(n) for n in range((self.last - self.first).days + 1)]
-
-    def within(self, column: str) -> str:
-        """SQL predicate."""
-        return f"{column} between date '{self.first}' and date '{self.last}'"
 
 
 class Station(NamedTuple):
@@ -87,12 +72,6 @@ class Coverage(NamedTuple):
 
 # What WHO holds against its guideline: for ozone the highest 8-hour mean, else the mean of the day.
 _OBSERVED = "case when averaging = 'daily_max_8h_mean' then max_8h_mean else average_value end"
-
-
-def window(query: Query, table: str, column: str) -> Window | None:
-    """The last DAYS days that a mart has; None when it is empty."""
-    [(first, last)] = query(f"select min({column}), max({column}) from openaq_marts.{table}")[1]
-    return None if last is None else Window(max(first, last - timedelta(DAYS - 1)), last)
 
 
 def stations(query: Query) -> list[Station]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from tandem.report.blocks import Block, Cell, Chart, Column, Figures, Key, Note, Table
-from tandem.report.charts import Point, figure, map_chart
+from tandem.report.blocks import ROWS, Block, Cell, Chart, Column, Figures, Key, Note, Table
+from tandem.report.charts import Point, map_chart
 from tandem.report.openaq.marts import Station
-from tandem.report.openaq.view import LEVELS, NO_LEVEL, ROWS, View, level, short_date, short_title, times_guideline
+from tandem.report.openaq.view import LEVELS, NO_LEVEL, View, level, short_title, times_guideline
+from tandem.report.words import figure, short_date
 
 PLACES = 3000  # marks on the map
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import cached_property
 
 from tandem.report.openaq import marts
-from tandem.report.openaq.marts import Query, Station, Window
-
-ROWS = 60  # a table that is longer says how many there are and where
-TONES = 10  # colours for lines
+from tandem.report.openaq.marts import Station
+from tandem.report.window import Query, Window
 
 _PARAMETERS = {
     "pm25": "PM2.5, fine particles",
@@ -75,8 +72,3 @@ def times_guideline(station: Station) -> float:
     if station.pm25 is None or not station.guideline:
         return -1.0
     return max(station.pm25 / station.guideline, 0.0)
-
-
-def short_date(day: date) -> str:
-    """`1 Oct 2025`, never broken over two lines."""
-    return f"{day:%-d %b %Y}".replace(" ", "\N{NO-BREAK SPACE}")
