@@ -64,10 +64,15 @@ from datetime import UTC, datetime
 from airflow.sdk import dag
 from tandem.dags.defaults import default_args
 from tandem.dags.partitions import window_params
-from tandem.dags.tasks import dbt_build
+from tandem.dags.build import dbt_build
 
 
-@dag(schedule=None, start_date=datetime(2025, 10, 1, tzinfo=UTC), default_args=default_args(), params=window_params())
+@dag(
+    schedule=None,
+    start_date=datetime(2025, 10, 1, tzinfo=UTC),
+    default_args=default_args(),
+    params=window_params("openaq"),
+)
 def openaq_pipeline():
     staging, intermediate, marts = (
         dbt_build.override(task_id=f"dbt_{layer}")("openaq", layer) for layer in ("staging", "intermediate", "marts")

@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 if TYPE_CHECKING:
-    from tandem.standins.openaq_server import OpenAQStandin
+    from slack_recorder import SlackRecorder
+
+    from tandem.standins.openaq.server import OpenAQStandin
 
 OURS = (
     "TANDEM_",
@@ -77,7 +82,7 @@ def tandem_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Callable[..., OpenAQStandin]]:
     """Starts a stand-in whose data differ from the sample by the given overlay."""
-    from tandem.standins.openaq_server import OpenAQStandin
+    from tandem.standins.openaq.server import OpenAQStandin
 
     with ExitStack() as stack:
 
@@ -87,3 +92,12 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., OpenAQStandin]]:
             return stack.enter_context(OpenAQStandin(overlay=file))
 
         yield start
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackRecorder]:
+    """A server on this machine that records what is sent to Slack."""
+    from slack_recorder import SlackRecorder
+
+    with SlackRecorder() as recorder:
+        yield recorder

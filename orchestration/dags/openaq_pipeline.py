@@ -15,28 +15,21 @@ from typing import Any
 
 from airflow.sdk import CronPartitionTimetable, dag, task, task_group
 
+from tandem.alerts.limits import EXTRACTION
+from tandem.dags.alerts import run_deadline
+from tandem.dags.build import dbt_build, serve
+from tandem.dags.closing import notify, release_lake, write_report
 from tandem.dags.defaults import default_args
+from tandem.dags.ingest import catalog, plan_batches, refine, validate
 from tandem.dags.partitions import run_days, window_params
-from tandem.dags.tasks import (
-    catalog,
-    dbt_build,
-    notify,
-    plan_batches,
-    progress_of_task,
-    recorded,
-    refine,
-    release_lake,
-    serve,
-    validate,
-    write_report,
-)
+from tandem.dags.recording import progress_of_task, recorded_within
 from tandem.settings import settings
 
 SYSTEM = "openaq"
 
 
 @task
-@recorded
+@recorded_within(EXTRACTION)
 def register() -> dict[str, Any]:
     """Capture the register of stations, under the last day of the run."""
     from tandem.extract.openaq import extract_register, open_source
@@ -48,7 +41,7 @@ def register() -> dict[str, Any]:
 
 
 @task
-@recorded
+@recorded_within(EXTRACTION)
 def measurements(days: list[str]) -> dict[str, Any]:
     """Capture every sensor's measurements of these days, byte for byte."""
     from tandem.extract.openaq import extract_measurements, open_source, sensor_ids
@@ -75,6 +68,7 @@ def extract_raw_data(days: Any) -> None:
     catchup=False,
     max_active_runs=1,
     default_args=default_args(),
+    deadline=run_deadline(SYSTEM),
     params=window_params(SYSTEM),
     tags=["openaq", "daily"],
     doc_md=__doc__,

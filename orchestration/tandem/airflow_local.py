@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -25,14 +26,14 @@ SERVERS = (
 )
 
 
-def migrate_database(home: Path) -> None:
+def migrate_database(home: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Make Airflow's database once, beside its final place, so that a killed set-up leaves nothing half-made."""
     database = home / "airflow.db"
     if database.exists():
         return
     draft = home / "airflow.db.new"
     draft.unlink(missing_ok=True)
-    _airflow("db", "migrate", AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{draft}")
+    _airflow("db", "migrate", environment={**environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{draft}"})
     draft.rename(database)
 
 
@@ -58,22 +59,35 @@ def serve(home: Path, logs: Path, port: int, *, unpause: bool) -> int:
     Returns 0 after an interrupt, 1 when a server ended by itself. No password is asked: everything listens on
     127.0.0.1 only, and this is for development.
     """
-    migrate_database(home)
-    _airflow("pools", "set", WAREHOUSE_POOL, "1", "One writer to the warehouse at a time")
-    environment = {
-        **os.environ,
+    environment = {**os.environ, "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(not unpause)}
+    with servers(home, logs, port, environment) as running:
+        return _wait(running)
+
+
+@contextmanager
+def servers(
+    home: Path, logs: Path, port: int, environment: Mapping[str, str]
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Airflow's servers on 127.0.0.1 for the block; after it all of them are ended, with all that they started."""
+    own = {
+        # On a busy laptop the API server takes longer than the 5 s that Airflow's tasks wait for it.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+        **environment,
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(not unpause),
     }
-    servers = [_start(words, logs, environment) for words in SERVERS]
+    migrate_database(home, own)
+    _airflow("pools", "set", WAREHOUSE_POOL, "1", "One writer to the warehouse at a time", environment=own)
+    started: list[subprocess.Popen[bytes]] = []
     try:
-        return _wait(servers)
+        started += (_start(words, logs, own) for words in SERVERS)
+        yield started
     finally:
-        _end(servers)
+        _end(started)
 
 
 def _start(words: tuple[str, ...], logs: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -110,5 +124,5 @@ def _session(pid: int) -> int | None:
         return None
 
 
-def _airflow(*arguments: str, **variables: str) -> None:
-    subprocess.run([*AIRFLOW, *arguments], env={**os.environ, **variables}, check=True, stdout=subprocess.DEVNULL)
+def _airflow(*arguments: str, environment: Mapping[str, str]) -> None:
+    subprocess.run([*AIRFLOW, *arguments], env=environment, check=True, stdout=subprocess.DEVNULL)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _TESTS = {"test", "unit_test"}
 _BAD = {"error", "fail", "runtime error", "partial success"}
+_SKIPPED = "skipped"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class DbtResult:
         """Tests that warned."""
         return [test for test in self.tests if test.status == "warn"]
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the journal keeps: each model, and how many tests passed, warned and failed."""
+        tests = (self.passed, len(self.warned), len(self.tests) - self.passed - len(self.warned))
+        return {"models": [(node.name, node.status, node.seconds) for node in self.models], "tests": tests}
+
 
 @dataclass(frozen=True)
 class _Parsed:
@@ -71,6 +78,7 @@ def run_dbt(
     exclude: Sequence[str] = (),
     vars: Mapping[str, Any] | None = None,  # noqa: A002 (dbt's own word)
     full_refresh: bool = False,
+    only_selected: bool = False,
     project: Path = DBT_PROJECT,
     target: Target | None = None,
 ) -> DbtResult:
@@ -78,6 +86,7 @@ def run_dbt(
 
     The project is parsed without `vars`, so that neither the day's variables nor a new process make dbt parse again:
     models may use them in their SQL, not in their configuration.
+    With `only_selected`, no test runs because a model is selected that it is attached to.
     Raises DbtError naming each failed node, its message and its compiled file; WarehouseError when the warehouse
     stays in use. The log is `logs/dbt.log` in the state folder, artifacts are in `dbt/target`.
     """
@@ -85,6 +94,7 @@ def run_dbt(
     arguments = [*_common(settings, project), *_listed("--select", select), *_listed("--exclude", exclude)]
     arguments += ["--vars", json.dumps(dict(vars or {}))] if vars else []
     arguments += ["--full-refresh"] if full_refresh else []
+    arguments += ["--indirect-selection", "empty"] if only_selected else []
     began = datetime.now(UTC)
     with engine.dbt_session(f"dbt {' '.join([command, *select])}") as variables, _environment(variables):
         manifest = _manifest(settings, project)
@@ -160,9 +170,20 @@ def _result(
     if failed or not answer.success:
         known = refusals()
         places = [_place(result, known, project) for result in failed]
-        raise DbtError(_failure(failed, places, results, log))
+        raise DbtError(_failure(failed, places, results, log), _facts_of_failure(results))
+    return _done(results)
+
+
+def _done(results: Sequence[Any]) -> DbtResult:
     nodes = [_node(result) for result in results]
     return DbtResult([n for n in nodes if n.kind not in _TESTS], [n for n in nodes if n.kind in _TESTS])
+
+
+def _facts_of_failure(results: Sequence[Any]) -> dict[str, Any]:
+    """What was done, and under `undone` how dbt selects each node that failed, or was skipped because of one."""
+    undone = [result for result in results if str(result.status) in {*_BAD, _SKIPPED}]
+    done = [result for result in results if str(result.status) != _SKIPPED]
+    return {**_done(done).facts, "undone": ["fqn:" + ".".join(result.node.fqn) for result in undone]}
 
 
 def _node(result: Any) -> Node:
@@ -184,7 +205,7 @@ def _place(result: Any, refusals: Sequence[Refusal], project: Path) -> str:
 
 
 def _failure(failed: Sequence[Any], places: Sequence[str], results: Sequence[Any], log: Path) -> str:
-    skipped = sum(str(result.status) == "skipped" for result in results)
+    skipped = sum(str(result.status) == _SKIPPED for result in results)
     lines = [f"dbt failed: {len(failed)} of {len(results)} nodes, {skipped} skipped because of them."]
     for result, place in zip(failed, places, strict=True):
         lines.append(f"{result.node.unique_id}: {(result.message or str(result.status)).strip()}")

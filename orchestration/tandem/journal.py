@@ -16,13 +16,15 @@ from typing import Any
 
 from tandem.settings import settings
 
+RUNNING = "running"
+ENDED = ("success", "failed")
 Subscriber = Callable[["Event"], None]
 _subscribers: list[Subscriber] = []
 
 
 @dataclass(frozen=True)
 class Event:
-    """`state` is running, progress, success or failed; `seconds` is set on the last two; `facts` is free."""
+    """`state` is running, progress, late, success or failed; `seconds` is set on the last two; `facts` is free."""
 
     task: str
     map_index: int
@@ -55,15 +57,28 @@ class Journal:
             return []
         return [event for line in self.path.read_text(encoding="utf-8").splitlines() if (event := _parse(line))]
 
+    def previous_attempt(self, task: str, map_index: int) -> Event | None:
+        """How the attempt before the one under way ended; None when there was none, or when it was killed."""
+        own = [event for event in self.read() if (event.task, event.map_index) == (task, map_index)]
+        turns = [event for event in own if event.state in (RUNNING, *ENDED)]
+        return turns[-2] if len(turns) > 1 and turns[-2].state in ENDED else None
+
+    def at_work(self) -> list[str]:
+        """The task instances that have started and not ended, a mapped one with its index."""
+        last = {(e.task, e.map_index): e.state for e in self.read() if e.state in (RUNNING, *ENDED)}
+        going = (instance for instance, state in last.items() if state == RUNNING)
+        return [task if index < 0 else f"{task}[{index}]" for task, index in going]
+
     @contextmanager
     def task(self, task: str, map_index: int) -> Iterator[dict[str, Any]]:
-        """Record one task attempt; what the body puts into the yielded dict becomes its facts."""
+        """Record one attempt at a task; its facts are what the body puts into the yielded dict, and an error's."""
         started = time.time()
-        self.append(Event(task, map_index, "running", started))
+        self.append(Event(task, map_index, RUNNING, started))
         facts: dict[str, Any] = {}
         try:
             yield facts
         except BaseException as error:
+            facts |= getattr(error, "facts", {})
             self._end(task, map_index, "failed", started, str(error) or type(error).__name__, facts)
             raise
         self._end(task, map_index, "success", started, "", facts)
@@ -73,9 +88,9 @@ class Journal:
         self.append(Event(task, map_index, state, now, now - started, message, facts))
 
 
-def journal_of(run_id: str) -> Journal:
-    """The journal of a run, in the state folder of the chosen environment and target."""
-    return Journal(settings().state / "runs", run_id)
+def journal_of(dag_id: str, run_id: str) -> Journal:
+    """The journal of a DAG's run, in the state folder of the chosen environment and target."""
+    return Journal(settings().state / "runs", f"{dag_id}-{run_id}")
 
 
 def _parse(line: str) -> Event | None:

@@ -31,14 +31,14 @@ def holding_lake(description: str) -> Iterator[None]:
             del os.environ[HOLDER_VARIABLE]
 
 
-def hold_for_task(run_id: str) -> None:
+def hold_for_task(run: str) -> None:
     """Take or renew the lease for a task of a scheduled run; its siblings share it, and it stays with the run."""
     if HOLDER_VARIABLE not in os.environ:
-        description = f"Airflow run {run_id}"
-        lease.acquire(open_lake(settings()), run_id, description, SCHEDULED_LEASE_SECONDS, bound_to_process=False)
+        description = f"Airflow run {run}"
+        lease.acquire(open_lake(settings()), run, description, SCHEDULED_LEASE_SECONDS, bound_to_process=False)
 
 
-def release_lease(run_id: str) -> None:
+def release_lease(run: str) -> None:
     """Give the lease of a scheduled run back; the runner gives back its own."""
     if HOLDER_VARIABLE not in os.environ:
-        lease.release(open_lake(settings()), run_id)
+        lease.release(open_lake(settings()), run)

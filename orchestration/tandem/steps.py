@@ -12,6 +12,7 @@ from tandem.lake.partition import Partition, Zone
 from tandem.lake.store import Store, open_store
 from tandem.refine import refine_partition
 from tandem.schemas import Entity, entities
+from tandem.schemas import entity as declared
 from tandem.settings import Settings
 
 REFINE_WORKERS = 2
@@ -22,11 +23,22 @@ def open_lake(settings: Settings) -> Store:
     return open_store(settings.lake_url, settings.tandem_lake_encryption, settings.aws_region)
 
 
+def chosen(system: str, names: Sequence[str] | None) -> tuple[Entity, ...]:
+    """The named entities of a system, None for all; raises SettingsError for a name that is not declared."""
+    return entities(system) if names is None else tuple(declared(system, name) for name in names)
+
+
 def refine(
-    store: Store, system: str, days: Sequence[date], *, progress: Callable[[int, int], None], force: bool = False
+    store: Store,
+    system: str,
+    days: Sequence[date],
+    names: Sequence[str] | None = None,
+    *,
+    progress: Callable[[int, int], None],
+    force: bool = False,
 ) -> dict[str, dict[str, int]]:
-    """Refine every captured partition of `days`; returns summed counts per entity."""
-    work = [(entity, day) for entity in entities(system) for day in days]
+    """Refine every captured partition of `days`, of all entities or those named; returns summed counts per entity."""
+    work = [(entity, day) for entity in chosen(system, names) for day in days]
     totals: dict[str, dict[str, int]] = {}
     with ThreadPoolExecutor(REFINE_WORKERS) as pool:
         commits = pool.map(lambda item: refine_partition(store, item[0], item[1], force=force), work)

@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from tandem.attempts import Attempt
 from tandem.dbt import run_dbt
-from tandem.errors import ValidationFailed
+from tandem.errors import DbtError, ValidationFailed
 from tandem.schemas import Entity, entities
 from tandem.settings import Settings
-from tandem.steps import manifests_of, open_lake, validate_set_aside
-from tandem.targets import Target, open_target
+from tandem.steps import chosen, manifests_of, open_lake, validate_set_aside
+from tandem.targets import Owed, Target, open_target
 
 LAYERS = ("staging", "intermediate", "marts")
+# They test the text of a model, not the data: see `make test`.
+UNIT_TESTS = ("resource_type:unit_test",)
+ALL_TESTS = ("resource_type:test", *UNIT_TESTS)
 
 
-def catalog(settings: Settings, system: str) -> dict[str, Any]:
-    """Show the newest commit of every partition to the warehouse; returns partitions changed per entity."""
-    return {"published": open_target(settings).publish(open_lake(settings), entities(system))}
+def catalog(settings: Settings, system: str, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Show the newest commit of every partition to the warehouse, of all entities or of those named.
+
+    Returns partitions changed per entity.
+    """
+    return {"published": open_target(settings).publish(open_lake(settings), chosen(system, names))}
 
 
-def validate(settings: Settings, system: str, days: Sequence[date]) -> dict[str, Any]:
+def validate(
+    settings: Settings, system: str, days: Sequence[date], names: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Hold what the warehouse reads against schema and manifests, for the days of the run and all days owed.
 
     Raises ValidationFailed naming the entity and what differs; dbt must not start then.
     """
     target, store = open_target(settings), open_lake(settings)
     owed = target.owed(system).days
-    checked = {entity.name: sorted({*days, *owed.get(entity.name, [])}) for entity in entities(system)}
-    for entity in entities(system):
+    checked = {entity.name: sorted({*days, *owed.get(entity.name, [])}) for entity in chosen(system, names)}
+    for entity in chosen(system, names):
         rows = {m.partition.day: m.rows for m in manifests_of(store, entity, checked[entity.name])}
         _check_source(target, entity, rows)
         validate_set_aside(store, entity, checked[entity.name])
     return {"days": {name: len(those) for name, those in checked.items()}}
 
 
-def build_layer(settings: Settings, system: str, layer: str, logical_day: date) -> dict[str, Any]:
-    """Build and test one layer for the partitions owed; returns its models, tests and seconds.
+def build_layer(
+    settings: Settings,
+    system: str,
+    layer: str,
+    logical_day: date,
+    *,
+    tests: bool = True,
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Build one layer for the partitions owed, and test it if `tests`; returns its models, tests and seconds.
 
-    Nothing owed, nothing built: dbt is not even imported. Raises DbtError naming the failed nodes.
+    Nothing owed, nothing built: dbt is not even imported. `before` has the facts of the attempt before this one: when
+    it was at the same work, only what it left undone is done. Raises DbtError naming the failed nodes.
     """
     owed = open_target(settings).owed(system)
     if not owed:
@@ -48,17 +66,18 @@ def build_layer(settings: Settings, system: str, layer: str, logical_day: date) 
     if layer == LAYERS[0] and owed.full:
         # A changed seed is a changed project, and then everything is owed; else they are there already.
         select.append(f"path:seeds/{system}")
-    result = run_dbt(
-        settings,
-        "build",
-        select=select,
-        exclude=["test_type:unit"],  # they test the text of a model, not the data: see `make test`
-        vars={**owed.dbt_vars, "logical_date": logical_day.isoformat()},
-        full_refresh=owed.full,
-    )
-    tests = (result.passed, len(result.warned), len(result.tests) - result.passed - len(result.warned))
-    models = [(node.name, node.status, node.seconds) for node in result.models]
-    return {"owed": sum(len(days) for days in owed.days.values()), "models": models, "tests": tests}
+    return _run_owed(settings, "build", owed, logical_day, select, UNIT_TESTS if tests else ALL_TESTS, before)
+
+
+def run_tests(
+    settings: Settings, system: str, logical_day: date, before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Test all layers and seeds of a system for the partitions owed; returns the tests. See `build_layer`."""
+    owed = open_target(settings).owed(system)
+    if not owed:
+        return {"owed": 0}
+    select = [*(f"path:models/{layer}/{system}" for layer in LAYERS), f"path:seeds/{system}"]
+    return _run_owed(settings, "test", owed, logical_day, [*select, f"path:data-tests/{system}"], UNIT_TESTS, before)
 
 
 def serve(settings: Settings, system: str) -> dict[str, Any]:
@@ -82,6 +101,32 @@ def bring_up_to_date(settings: Settings, system: str, days: Sequence[date]) -> N
     for layer in LAYERS:
         build_layer(settings, system, layer, days[-1])
     serve(settings, system)
+
+
+def _run_owed(
+    settings: Settings,
+    command: str,
+    owed: Owed,
+    logical_day: date,
+    select: Sequence[str],
+    exclude: Sequence[str],
+    before: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    earlier = Attempt.at(owed, before or {})
+    try:
+        result = run_dbt(
+            settings,
+            command,
+            select=earlier.undone or select,
+            exclude=() if earlier.undone else exclude,
+            vars={**owed.dbt_vars, "logical_date": logical_day.isoformat()},
+            full_refresh=owed.full and command != "test",
+            only_selected=bool(earlier.undone),
+        )
+    except DbtError as error:
+        error.facts = earlier.followed_by(error.facts)
+        raise
+    return {"owed": sum(map(len, owed.days.values())), **earlier.followed_by(result.facts)}
 
 
 def _check_source(target: Target, entity: Entity, rows: dict[date, int]) -> None:

@@ -39,7 +39,7 @@ def test_help_imports_no_verb() -> None:
     [
         pytest.param(["run", "--date", "2025-11-20", "--from", "2025-11-19"], "DATE", id="day and window"),
         pytest.param(["run", "--from", "2025-11-19"], "belong together", id="half a window"),
-        pytest.param(["run", "weather"], "Allowed: openaq", id="unknown pipeline"),
+        pytest.param(["run", "weather"], "Allowed: ecommerce, openaq", id="unknown pipeline"),
         pytest.param(["run", "openaq", "--from", "2025-11-20", "--to", "2025-11-19"], "ends before", id="backwards"),
         pytest.param(["rehearse", "openaq"], "make rehearse TARGET=athena", id="a rehearsal in dev"),
         pytest.param(["prod-run", "openaq"], "make prod-run TARGET=athena", id="production in dev"),

@@ -47,7 +47,7 @@ def run_and_say(system: str, first: str | None, last: str | None) -> bool:
     from tandem.summary import failure_of, print_summary, summarize
 
     outcome = run_pipeline(system, first, last)
-    journal = journal_of(outcome.run_id)
+    journal = journal_of(outcome.dag_id, outcome.run_id)
     verdict = SUCCESS if outcome.succeeded else failure_of(journal)
     summary = summarize(settings(), system, journal, outcome.days, outcome=verdict, log=outcome.log)
     print_summary(replace(summary, seconds=outcome.seconds))
