@@ -54,7 +54,7 @@ airflow: setup
 ## all that a change must pass: lint, then unit, integration and end-to-end tests
 .PHONY: test
 test: lint
-	@$(TOOLS)/pytest -n 2 -q
+	@$(TOOLS)/pytest -n 2 --dist loadgroup -q
 
 ## the production path on local servers, end to end; brings the local Trino once
 .PHONY: test-rehearsal

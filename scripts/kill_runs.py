@@ -1,6 +1,6 @@
 """Kill -9 a run at random moments, run it again, and compare its marts with those of an undisturbed run.
 
-    python scripts/kill_runs.py [--times 20] [--from DAY] [--to DAY] [--seed N]
+    python scripts/kill_runs.py [--pipeline openaq] [--times 20] [--from DAY] [--to DAY] [--seed N]
 
 Exit status 0: after every kill the next run gave the same marts and nothing was left running.
 """
@@ -18,9 +18,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
-MARTS = ("dim_locations", "dim_sensors", "fct_measurements", "fct_daily_averages", "fct_guideline_exceedances")
+Rows = dict[str, list[object]]
 
 
 def main() -> int:
@@ -29,7 +30,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="tandem-kill-") as folder:
         calm = Path(folder) / "calm"
         seconds = complete_run(calm, arguments)
-        expected = marts(calm)
+        expected = marts(calm, arguments.pipeline)
         print(f"undisturbed run: {seconds:.1f} s, {sum(len(rows) for rows in expected.values())} rows in marts")
         for number in range(arguments.times):
             moment = dice.uniform(0.2, seconds)
@@ -43,6 +44,7 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pipeline", default="openaq")
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--from", dest="first", default="2025-11-01")
     parser.add_argument("--to", dest="last", default="2025-11-03")
@@ -50,15 +52,24 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def after_kill(home: Path, arguments: argparse.Namespace, moment: float, expected: dict[str, list[object]]) -> str:
+def after_kill(home: Path, arguments: argparse.Namespace, moment: float, expected: Rows) -> str:
     """Kill a run after so many seconds and run again; returns which marts differ then, in words."""
     kill_run(home, arguments, moment)
     complete_run(home, arguments)
-    return differing(expected, marts(home))
+    return differing(expected, marts(home, arguments.pipeline))
 
 
 def start_run(home: Path, arguments: argparse.Namespace) -> subprocess.Popen[bytes]:
-    command = ["./entrypoint.sh", "tandem", "run", "openaq", "--from", arguments.first, "--to", arguments.last]
+    command = [
+        "./entrypoint.sh",
+        "tandem",
+        "run",
+        arguments.pipeline,
+        "--from",
+        arguments.first,
+        "--to",
+        arguments.last,
+    ]
     return subprocess.Popen(
         command, cwd=PROJECT, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -109,24 +120,31 @@ def processes_of(home: Path) -> list[str]:
     return [line for line in found if line]
 
 
-def marts(home: Path) -> dict[str, list[object]]:
-    """All rows of all marts."""
+def marts(home: Path, system: str) -> Rows:
+    """All rows of all marts of a system."""
+    tables = query(home, f"select table_name from information_schema.tables where table_schema = '{system}_marts'")
+    names = sorted(row["table_name"] for row in tables)
     rows = " union all ".join(
-        f"select '{mart}' as mart, to_json(t) as row from openaq_marts.{mart} t" for mart in MARTS
+        f"select '{name}' as mart, to_json(t) as row from {system}_marts.{name} t" for name in names
     )
-    command = ["./entrypoint.sh", "tandem", "query", f"select * from ({rows}) order by all", "--format", "json"]
-    answer = subprocess.run(command, cwd=PROJECT, env=environment(home), capture_output=True, check=True)
-    found: dict[str, list[object]] = {mart: [] for mart in MARTS}
-    for line in json.loads(answer.stdout):
+    found: Rows = {name: [] for name in names}
+    for line in query(home, f"select * from ({rows}) order by all"):
         found[line["mart"]].append(line["row"])
     return found
 
 
-def differing(expected: dict[str, list[object]], actual: dict[str, list[object]]) -> str:
+def query(home: Path, sql: str) -> list[dict[str, Any]]:
+    command = ["./entrypoint.sh", "tandem", "query", sql, "--format", "json"]
+    answer = subprocess.run(command, cwd=PROJECT, env=environment(home), capture_output=True, check=True)
+    found: list[dict[str, Any]] = json.loads(answer.stdout)
+    return found
+
+
+def differing(expected: Rows, actual: Rows) -> str:
     return ", ".join(
-        f"{mart} ({len(expected[mart])} and {len(actual[mart])} rows)"
-        for mart in MARTS
-        if expected[mart] != actual[mart]
+        f"{mart} ({len(expected.get(mart, ()))} and {len(actual.get(mart, ()))} rows)"
+        for mart in sorted({*expected, *actual})
+        if expected.get(mart) != actual.get(mart)
     )
 
 

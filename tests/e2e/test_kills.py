@@ -10,7 +10,7 @@ from homes import FIRST, LAST, CalmRun, Home, kill, wait_for, window
 
 import kill_runs
 
-WINDOW = Namespace(first=FIRST, last=LAST)
+WINDOW = Namespace(pipeline="openaq", first=FIRST, last=LAST)
 
 
 def test_killed_between_publish_and_dbt_the_next_days_run_builds_both_days(empty_home: Home) -> None:
@@ -31,5 +31,5 @@ def test_killed_at_a_random_moment_the_next_run_gives_the_same_marts(
     part: int, empty_home: Home, calm_home: Home, calm_run: CalmRun
 ) -> None:
     moment = random.uniform(part, part + 1) / 3 * calm_run.seconds
-    wrong = kill_runs.after_kill(empty_home.path, WINDOW, moment, kill_runs.marts(calm_home.path))
+    wrong = kill_runs.after_kill(empty_home.path, WINDOW, moment, kill_runs.marts(calm_home.path, WINDOW.pipeline))
     assert not wrong, f"killed after {moment:.1f} s: {wrong}"
