@@ -3,8 +3,8 @@
 
     Without it a partition that has no rows any more would keep the old ones, on every engine.
     It shares the transaction of the insert, so a failed model leaves the table as it was.
-    A `merge` clears nothing: it is for models whose keys never vanish.
-    Reads the model's meta: `owed` (entity) and `widen_days` (how far a changed partition reaches).
+    A `merge` clears nothing: its keys never vanish, or go when the new rows are there (macros/clear_gone.sql).
+    Reads the model's meta: `owed` (entity, or a list of several) and `widen_days` (how far a changed partition reaches).
 #}
 {% macro clear_owed() -%}
     {%- set replaces = config.get('materialized') == 'incremental' and config.get('incremental_strategy') != 'merge' -%}

@@ -5,16 +5,19 @@
     An entity that is absent owes every partition, an empty list owes none.
     Days in a row become a range and whole months a name, so that years of days stay a short text.
 
-    entity: whose partitions; column: the DATE column to compare;
+    entity: whose partitions, or a list of several; column: the DATE column to compare;
     widen:  also the days this many before and after, for a result that draws on neighbouring partitions;
-    prune:  also compare the Hive keys, without which an engine opens every file of a source.
+    prune:  also compare the Hive keys, without which an engine opens every file of a source;
+    since:  a DATE column; the row is made from partitions between it and `column`, and is owed when one of them may be.
 #}
-{% macro owed_partitions(entity, column='partition_date', widen=0, prune=false) -%}
+{% macro owed_partitions(entity, column='partition_date', widen=0, prune=false, since=none) -%}
     {%- set days = owed_days(entity, widen) -%}
     {%- if days is none -%}
         1 = 1
     {%- elif not days -%}
         1 = 0
+    {%- elif since -%}
+        {{ days_meeting(since, column, days) }}
     {%- else -%}
         {{ days_among(column, days) }}
         {%- if prune %} and ({{ hive_keys_among(days) }}){% endif -%}
@@ -22,20 +25,30 @@
 {%- endmacro %}
 
 
-{# The owed days as sorted ISO texts; none when everything is owed. #}
+{# The owed days of an entity, or of all those in a list, as sorted ISO texts; none when everything is owed. #}
 {% macro owed_days(entity, widen=0) %}
     {% set owed = var('owed', {}) %}
-    {% if entity not in owed %}
-        {{ return(none) }}
-    {% endif %}
-    {% set days = owed[entity] if widen == 0 else [] %}
-    {% for text in (owed[entity] if widen else []) %}
-        {% set day = modules.datetime.date.fromisoformat(text) %}
-        {% for offset in range(-widen, widen + 1) %}
-            {% do days.append((day + modules.datetime.timedelta(days=offset)).isoformat()) %}
-        {% endfor %}
+    {% set days = [] %}
+    {% for name in ([entity] if entity is string else entity) %}
+        {% if name not in owed %}
+            {{ return(none) }}
+        {% endif %}
+        {% do days.extend(owed[name] if widen == 0 else days_around(owed[name], widen)) %}
     {% endfor %}
     {{ return(days | unique | sort) }}
+{% endmacro %}
+
+
+{# The days and those at most this many before and after each, in no order and more than once. #}
+{% macro days_around(days, widen) %}
+    {% set around = [] %}
+    {% for text in days %}
+        {% set day = modules.datetime.date.fromisoformat(text) %}
+        {% for offset in range(-widen, widen + 1) %}
+            {% do around.append((day + modules.datetime.timedelta(days=offset)).isoformat()) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(around) }}
 {% endmacro %}
 
 
@@ -69,6 +82,18 @@
     {%- endfor -%}
     {%- if single -%}{%- do conditions.append(column ~ " in (date '" ~ single | join("', date '") ~ "')") -%}{%- endif -%}
     {{ conditions[0] if conditions | length == 1 else '(' ~ conditions | join(' or ') ~ ')' }}
+{%- endmacro %}
+
+
+{# Rows that reach from one date to another, and one of the days lies between. #}
+{% macro days_meeting(since, until, days) -%}
+    {%- set conditions = [] -%}
+    {%- for run in runs_of_days(days) -%}
+        {%- do conditions.append(
+            '(' ~ until ~ " >= date '" ~ run[0] ~ "' and " ~ since ~ " <= date '" ~ run[-1] ~ "')"
+        ) -%}
+    {%- endfor -%}
+    ({{ conditions | join(' or ') }})
 {%- endmacro %}
 
 

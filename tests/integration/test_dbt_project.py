@@ -23,6 +23,8 @@ RUN_DBT = "import sys; from dbt.cli.main import dbtRunner; sys.exit(not dbtRunne
 
 ROW_REMOVED, EMPTIED, REVISED = (date(2025, 11, day) for day in (4, 10, 16))
 HANOI, LISBON = 10, 20
+OPENAQ = ("--select", "path:models/*/openaq", "path:seeds/openaq", "path:data-tests/openaq")
+MARTS = ("--select", "path:models/marts/openaq")
 
 MARKS = {
     "fct_measurements": ("period_label", "'untouched'"),
@@ -127,7 +129,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, dict[str
     """A warehouse after a build of everything, tests included."""
     warehouse = Warehouse(tmp_path_factory.mktemp("first"))
     create_processed_zone(warehouse)
-    return warehouse, warehouse.dbt("build", logical_date="2025-11-20")
+    return warehouse, warehouse.dbt("build", *OPENAQ, logical_date="2025-11-20")
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +139,7 @@ def changed(first: tuple[Warehouse, dict[str, str]], tmp_path_factory: pytest.Te
     mark_all_facts(warehouse)
     warehouse.sql(CHANGES)
     owed = {"measurements": [day.isoformat() for day in (ROW_REMOVED, EMPTIED, REVISED)], "sensors": []}
-    warehouse.dbt("build", "--exclude-resource-type", "unit_test", owed=owed, logical_date="2025-11-20")
+    warehouse.dbt("build", *OPENAQ, "--exclude-resource-type", "unit_test", owed=owed, logical_date="2025-11-20")
     return warehouse
 
 
@@ -145,7 +147,7 @@ def changed(first: tuple[Warehouse, dict[str, str]], tmp_path_factory: pytest.Te
 def rebuilt(changed: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The changed sources, built from nothing."""
     warehouse = changed.copy(tmp_path_factory.mktemp("rebuilt"))
-    warehouse.dbt("run", "--full-refresh")
+    warehouse.dbt("run", *OPENAQ, "--full-refresh")
     return warehouse
 
 
@@ -156,8 +158,8 @@ def test_a_first_build_passes_every_test_but_warns_of_the_sensor_in_no_register(
 
 
 def test_every_column_in_the_warehouse_is_described(first):
-    documents = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in PROJECT.rglob("*.yml")]
-    models = [model for document in documents for model in document.get("models") or () if isinstance(model, dict)]
+    documents = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in PROJECT.rglob("openaq/*.yml")]
+    models = [model for document in documents for model in document.get("models") or ()]
     described = {(model["name"], column["name"]) for model in models for column in model["columns"]}
     built = first[0].sql(
         "select table_name, column_name from information_schema.columns"
@@ -215,7 +217,7 @@ def test_a_build_of_the_owed_days_equals_a_build_of_everything(changed, rebuilt,
 
 def test_a_build_that_owes_nothing_rewrites_nothing(changed):
     before = {table: changed.facts(table) for table in MARKS}
-    changed.dbt("run", "--select", "marts", owed={"measurements": []})
+    changed.dbt("run", *MARTS, owed={"measurements": []})
     assert {table: changed.facts(table) for table in MARKS} == before
 
 
@@ -223,7 +225,7 @@ def test_a_model_that_fails_midway_leaves_its_table_as_it_was(changed, tmp_path)
     warehouse = changed.copy(tmp_path)
     before = warehouse.facts("fct_daily_averages")
     warehouse.sql(f"update openaq_processed.measurements set value = 1e30 where partition_date = '{REVISED}'")
-    statuses = warehouse.dbt("run", "--select", "marts", owed={"measurements": [REVISED.isoformat()]}, succeeds=False)
+    statuses = warehouse.dbt("run", *MARTS, owed={"measurements": [REVISED.isoformat()]}, succeeds=False)
     assert statuses["fct_measurements"] == "success"
     assert statuses["fct_daily_averages"] == "error"
     assert warehouse.facts("fct_daily_averages") == before

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tandem.schemas import SYSTEMS, entities
+
 PROJECT = Path(__file__).resolve().parents[2] / "dbt"
 PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("dim_", "fct_", "obt_")}
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
@@ -30,8 +32,8 @@ def described(kind: str) -> dict[str, dict]:
     return {item["name"]: item for document in documents for item in document.get(kind) or () if isinstance(item, dict)}
 
 
-def seed(table: str) -> list[dict[str, str]]:
-    with (PROJECT / "seeds" / "openaq" / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
+def seed(table: str, system: str = "openaq") -> list[dict[str, str]]:
+    with (PROJECT / "seeds" / system / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
@@ -74,15 +76,37 @@ def test_a_description_opens_with_the_grain(kind):
     assert all(item["description"].startswith("One row per ") for item in described(kind).values())
 
 
-def test_an_incremental_model_says_what_it_owes_and_ends_in_its_partition():
-    models = described("models").values()
-    incremental = [model for model in models if model.get("config", {}).get("materialized") == "incremental"]
-    assert incremental
-    for model in incremental:
+def incremental(*, merged: bool) -> list[dict]:
+    configured = [(model, model.get("config", {})) for model in described("models").values()]
+    built = [(model, config) for model, config in configured if config.get("materialized") == "incremental"]
+    return [model for model, config in built if (config.get("incremental_strategy") == "merge") is merged]
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["by-partition", "merged"])
+def test_an_incremental_model_says_what_it_owes_and_ends_in_its_partition(merged):
+    assert incremental(merged=merged)
+    for model in incremental(merged=merged):
         assert model["config"]["meta"]["owed"]
-        assert model["config"]["partitioned_by"] == ["partition_date"]
         assert model["columns"][-1]["name"] == "partition_date"
-        assert model["columns"][-1]["data_type"] == "date"
+        assert model["columns"][-1].get("data_type", "date") == "date"
+
+
+def test_a_model_built_by_partition_is_partitioned_by_it():
+    assert all(model["config"]["partitioned_by"] == ["partition_date"] for model in incremental(merged=False))
+
+
+def test_a_merged_model_is_an_iceberg_table_with_a_key_that_lets_go_of_what_is_gone():
+    for model in incremental(merged=True):
+        config = model["config"]
+        assert config["unique_key"] in [column["name"] for column in model["columns"]]
+        assert config["table_type"] == "iceberg"
+        assert "clear_gone(" in str(config["post_hook"])
+
+
+def test_what_a_model_owes_are_entities():
+    owed = [model.get("config", {}).get("meta", {}).get("owed", []) for model in described("models").values()]
+    named = {name for names in owed for name in ([names] if isinstance(names, str) else names)}
+    assert named <= {entity.name for system in SYSTEMS for entity in entities(system)}
 
 
 @pytest.mark.parametrize("row", seed("unit_conversions"), ids=lambda row: f"{row['parameter']}-{row['from_unit']}")
@@ -107,3 +131,18 @@ def test_every_who_guideline_is_there():
         "co": (4, "mg/m³"),
         "o3": (100, "µg/m³"),
     }
+
+
+def test_every_currency_has_a_rate_each_month_and_one_for_old_dates():
+    rates = seed("currency_rates", "ecommerce")
+    for currency in {row["currency"] for row in seed("country_currencies", "ecommerce")} - {"USD"}:
+        dates = sorted(row["effective_date"] for row in rates if row["from_currency"] == currency)
+        assert dates[0] == "2000-01-01"
+        assert dates[1:] == [f"{year}-{month:02}-01" for year in (2024, 2025, 2026) for month in range(1, 13)]
+
+
+def test_the_statuses_that_count_as_revenue_are_those_that_are_documented():
+    counting = {row["status"] for row in seed("order_statuses", "ecommerce") if row["counts_as_revenue"] == "true"}
+    assert counting == {"processing", "shipped", "delivered", "refunded"}
+    description = described("models")["fct_daily_revenue"]["description"]
+    assert all(row["status"] in description for row in seed("order_statuses", "ecommerce"))
