@@ -24,7 +24,7 @@ WINDOW = $(if $(DATE),--date "$$DATE") $(if $(FROM),--from "$$FROM") $(if $(TO),
 help:
 	@awk '/^## /{text=substr($$0,4)} /^[a-z-]+:/{if(text){sub(/:.*/,"",$$1);printf "  make %-15s %s\n",$$1,text;text=""}}' Makefile
 
-## run the pipelines through Airflow [PIPELINE=openaq] [DATE=2025-11-20 | FROM=… TO=…, inclusive]
+## run the pipelines through Airflow [PIPELINE=ecommerce] [DATE=2025-11-20 | FROM=… TO=…, inclusive]
 .PHONY: dev
 dev: setup
 	@./entrypoint.sh tandem run $(if $(PIPELINE),"$$PIPELINE") $(WINDOW)
@@ -75,7 +75,7 @@ format: setup
 	@$(TOOLS)/ruff check --fix --quiet . && $(TOOLS)/ruff format --quiet .
 	@./entrypoint.sh sqlfluff fix dbt --quiet --disable-progress-bar
 
-## measure against cosmos, dbt alone, DuckDB and pandas, and the local Athena against DuckDB
+## measure against cosmos, dbt alone, DuckDB, pandas, COPY and dlt, and the local Athena against DuckDB
 .PHONY: bench
 bench: setup
 	@scripts/setup bench
