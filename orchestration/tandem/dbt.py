@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 _TESTS = {"test", "unit_test"}
+_NOTHING_DONE = "exposure"  # who reads the models: a build selects it with them, and does nothing
 _BAD = {"error", "fail", "runtime error", "partial success"}
 _SKIPPED = "skipped"
 
@@ -175,7 +176,7 @@ def _result(
 
 
 def _done(results: Sequence[Any]) -> DbtResult:
-    nodes = [_node(result) for result in results]
+    nodes = [node for node in map(_node, results) if node.kind != _NOTHING_DONE]
     return DbtResult([n for n in nodes if n.kind not in _TESTS], [n for n in nodes if n.kind in _TESTS])
 
 

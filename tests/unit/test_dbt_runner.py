@@ -32,6 +32,8 @@ models:
         data_tests:
           - not_null
           - accepted_values: {arguments: {values: [1, 2, 3]}, config: {severity: warn}}
+exposures:
+  - {name: page, type: dashboard, owner: {name: tiny}, depends_on: [ref('whole')]}
 """,
 }
 
