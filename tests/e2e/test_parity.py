@@ -36,6 +36,9 @@ def test_sides_built_from_different_commits_are_not_compared(home: Home) -> None
 def test_nothing_to_compare_is_exit_2_with_a_way_out(empty_home: Home) -> None:
     answer = empty_home.tandem(*PARITY)
     assert answer.code == 2
+    assert "holds no processed partition. Run a pipeline first." in answer.said
+    answer = empty_home.tandem(*PARITY, "openaq")
+    assert answer.code == 2
     assert "no processed partition of openaq. Run the pipeline first." in answer.said
 
 

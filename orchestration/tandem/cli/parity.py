@@ -24,14 +24,16 @@ def command(left: str, right: str, system: str | None, as_json: bool, rows: int)
     """Compare the marts on LEFT and RIGHT, one of them duckdb: columns, types, and rows by key.
 
     The DuckDB side is built from the processed commits of the other one's lake, in a home of its own. In dev, athena
-    and snowflake mean their rehearsal. SYSTEM: one pipeline, default all.
+    and snowflake mean their rehearsal. SYSTEM: one pipeline, default all
+    that the lake has.
     Exit status: 0 equal, 1 different, 2 could not compare.
     """
     from tandem.parity.proof import could_not_compare
     from tandem.parity.run import compared, print_json, print_parities
-    from tandem.schemas import SYSTEMS
+    from tandem.parity.sides import systems_in
     from tandem.settings import settings
     from tandem.standins import environment, reaching_cloud
+    from tandem.steps import open_lake
 
     with ExitStack() as stack:
         stack.enter_context(could_not_compare(f"{left} and {right}"))
@@ -39,7 +41,7 @@ def command(left: str, right: str, system: str | None, as_json: bool, rows: int)
         stack.enter_context(reaching_cloud())
         parities = [
             compared(settings(), name, reference_is_left=left == REFERENCE, examples=rows)
-            for name in ([system] if system else SYSTEMS)
+            for name in ([system] if system else systems_in(open_lake(settings())))
         ]
     print_json(parities) if as_json else print_parities(parities)
     sys.exit(0 if all(parity.equal for parity in parities) else 1)

@@ -22,7 +22,7 @@ from tandem.lake.mirror import mirror
 from tandem.lake.partition import Partition, Zone
 from tandem.lake.store import Store
 from tandem.parity.compare import Side
-from tandem.schemas import entities
+from tandem.schemas import SYSTEMS, entities
 from tandem.settings import Environment, Settings, TargetName, settings
 from tandem.standins.owner import end_with
 from tandem.steps import open_lake
@@ -30,7 +30,7 @@ from tandem.targets import open_target
 
 LIBRARY = Path(__file__).resolve().parents[2]
 # What decides where a run reads and writes; the DuckDB side has its own answers, and needs no account.
-SWITCHES = ("TANDEM_", "DBT_", "AWS_", "ATHENA_", "OPENAQ_")
+SWITCHES = ("TANDEM_", "DBT_", "AWS_", "ATHENA_", "OPENAQ_", "POSTGRES_", "STRIPE_", "MARKETING_", "SLACK_")
 Commits = frozenset[tuple[Partition, str]]
 
 
@@ -49,6 +49,14 @@ def side_of(chosen: Settings, name: str) -> Side:
     """The target of these settings under a name of its own; a DuckDB file is nobody else's and has no namespace."""
     target = open_target(chosen)
     return Side(name, target, target.schema_name)
+
+
+def systems_in(store: Store) -> list[str]:
+    """The systems of which a lake has something processed; raises CannotCompare when there is none."""
+    there = {folder.rpartition("/")[2] for folder in store.folders(Zone.PROCESSED)}
+    if found := [system for system in SYSTEMS if system in there]:
+        return found
+    raise CannotCompare(f"The lake {store.url} holds no processed partition. Run a pipeline first.")
 
 
 def commits_of(store: Store, system: str) -> Commits:
