@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import date
 from typing import Any
 
@@ -14,8 +13,6 @@ from tandem.dags.partitions import run_days
 from tandem.dags.recording import Progress, progress_of_task, recorded, recorded_within
 from tandem.days import batches
 from tandem.settings import settings
-
-log = logging.getLogger(__name__)
 
 
 @task
@@ -48,13 +45,10 @@ def _capture(system: str, names: list[str], days: list[date], progress: Progress
     parts = (_part(progress, number, len(names)) for number in range(len(names)))
     captured = [capture(settings(), store, name, days, part) for name, part in zip(names, parts, strict=True)]
     manifests = [manifest for one in captured for manifest in one.manifests]
-    notices = [notice for one in captured for notice in one.notices]
-    for notice in notices:
-        log.warning(notice)
     return {
         "files": sum(len(manifest.files) for manifest in manifests),
         "bytes": sum(manifest.bytes for manifest in manifests),
-        "notices": notices,
+        "notices": [notice for one in captured for notice in one.notices],
     }
 
 

@@ -18,7 +18,7 @@ from tandem.lake.store import Store
 from tandem.refine.refined import RawFile, Refined
 from tandem.schemas import Entity
 
-SHARED = ("__init__.py", "json_values.py", "refined.py")
+SHARED = ("__init__.py", "elements.py", "json_values.py", "refined.py")
 
 
 def refine_partition(store: Store, entity: Entity, day: date, *, force: bool = False) -> Manifest | None:

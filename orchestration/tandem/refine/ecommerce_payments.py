@@ -21,16 +21,12 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-import polars as pl
-
-from tandem.lake.processed import polars_schema
 from tandem.lake.store import in_parallel
+from tandem.refine.elements import Row, elements, last_of_each
 from tandem.refine.json_values import nested, text, truth, whole
-from tandem.refine.refined import RawFile, Refined, Reject, as_text, attempt_of, balanced, page_of, reject_file
+from tandem.refine.refined import RawFile, Refined, Reject, attempt_of, page_of
 from tandem.schemas import Entity
 from tandem.schemas.ecommerce import CHARGES, REFUNDS
-
-Row = tuple[object, ...]
 
 DECIMALS = dict.fromkeys(("BHD", "JOD", "KWD", "OMR", "TND"), 3) | dict.fromkeys(
     ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"), 0
@@ -56,31 +52,9 @@ def refine_refunds(files: Iterable[RawFile], day: date) -> Refined:
 def _refine(
     entity: Entity, kind: str, files: Iterable[RawFile], day: date, typed: Callable[[dict[str, Any]], Row | str]
 ) -> Refined:
-    rows: dict[object, Row] = {}
     rejects: list[Reject] = []
-    seen = 0
-    for file, position, element in _elements(files, rejects):
-        seen += 1
-        row = _row(element, kind, typed)
-        if isinstance(row, str):
-            rejects.append(Reject(row, None, file.name, position, as_text(element)))
-        else:
-            rows[row[0]] = (*row, day)
-    frame = pl.DataFrame(list(rows.values()), schema=polars_schema(entity), orient="row").sort(entity.key)
-    seen += sum(reject.position is None for reject in rejects)
-    return balanced([frame], rejects, seen=seen, superseded=seen - len(rejects) - len(rows))
-
-
-def _elements(files: Iterable[RawFile], rejects: list[Reject]) -> Iterator[tuple[RawFile, int, object]]:
-    """The elements of all pages, in the order served; a file that is no page goes to `rejects`."""
-    for file, payload in _payloads(files):
-        try:
-            elements = load_page(payload)
-        except ValueError as error:
-            rejects.append(reject_file("payload_invalid", str(error), file, payload))
-            continue
-        for position, element in enumerate(elements):
-            yield file, position, element
+    found = elements(_payloads(files), load_page, rejects)
+    return last_of_each(entity, ((one, _row(one.content, kind, typed)) for one in found), rejects, day)
 
 
 def _payloads(files: Iterable[RawFile]) -> Iterator[tuple[RawFile, bytes]]:

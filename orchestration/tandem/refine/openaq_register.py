@@ -10,17 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
-import polars as pl
-
-from tandem.lake.processed import polars_schema
+from tandem.refine.elements import Element, Row, elements, last_of_each
 from tandem.refine.json_values import nested, number, text, truth, whole
 from tandem.refine.openaq_bounds import canonical_parameter, canonical_unit
 from tandem.refine.openaq_payload import load_results, utc_time
-from tandem.refine.refined import RawFile, Refined, Reject, as_text, balanced, page_of, reject_file
+from tandem.refine.refined import RawFile, Refined, Reject, page_of
 from tandem.schemas import Entity
 from tandem.schemas.openaq import LOCATIONS, SENSORS
-
-Row = tuple[object, ...]
 
 
 def refine_locations(payloads: Iterable[RawFile], day: date) -> Refined:
@@ -40,33 +36,23 @@ def _refine(
     elements_of: Callable[[object], list[object]],
     typed: Callable[[object, object], Row | str],
 ) -> Refined:
-    rows: dict[object, Row] = {}
     rejects: list[Reject] = []
-    seen = 0
-    for file, position, station in _stations(payloads, rejects):
-        for element in elements_of(station):
-            seen += 1
-            row = typed(station, element)
-            if isinstance(row, str):
-                rejects.append(Reject(row, None, file.name, position, as_text(element)))
-            else:
-                rows[row[0]] = (*row, day)
-    frame = pl.DataFrame(list(rows.values()), schema=polars_schema(entity), orient="row").sort(entity.key)
-    seen += sum(reject.position is None for reject in rejects)
-    return balanced([frame], rejects, seen=seen, superseded=seen - len(rejects) - len(rows))
+    return last_of_each(entity, _typed(_stations(payloads, rejects), elements_of, typed), rejects, day)
 
 
-def _stations(payloads: Iterable[RawFile], rejects: list[Reject]) -> Iterator[tuple[RawFile, int, object]]:
-    """The elements of all files, in the order served; a file that is no v3 payload goes to `rejects`."""
-    for file in sorted(payloads, key=lambda file: (page_of(file), file.name)):
-        payload = file.read()
-        try:
-            stations = load_results(payload)
-        except ValueError as error:
-            rejects.append(reject_file("payload_invalid", str(error), file, payload))
-            continue
-        for position, station in enumerate(stations):
-            yield file, position, station
+def _typed(
+    stations: Iterable[Element],
+    elements_of: Callable[[object], list[object]],
+    typed: Callable[[object, object], Row | str],
+) -> Iterator[tuple[Element, Row | str]]:
+    for station in stations:
+        for content in elements_of(station.content):
+            yield station._replace(content=content), typed(station.content, content)
+
+
+def _stations(payloads: Iterable[RawFile], rejects: list[Reject]) -> Iterator[Element]:
+    ordered = sorted(payloads, key=lambda file: (page_of(file), file.name))
+    return elements(((file, file.read()) for file in ordered), load_results, rejects)
 
 
 def _sensors_of(station: object) -> list[object]:
