@@ -35,12 +35,14 @@ OURS = (
     "AWS_",
     "ATHENA_",
 )
+# Where the local Trino was brought to, by whoever runs the tests.
+KEPT = {"TANDEM_CACHE", "TANDEM_MAVEN_REPOSITORY"}
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 
 
 def _strip_environment() -> None:
     for name in list(os.environ):
-        if name.startswith(OURS) or name.upper() in PROXIES:
+        if (name.startswith(OURS) and name not in KEPT) or name.upper() in PROXIES:
             del os.environ[name]
 
 
