@@ -41,9 +41,12 @@ class TargetName(StrEnum):
 CLOUD = (TargetName.ATHENA, TargetName.SNOWFLAKE)
 TARGETS = {Environment.DEV: (TargetName.DUCKDB,), Environment.REHEARSAL: CLOUD, Environment.PROD: CLOUD}
 REHEARSAL_BUCKET = "tandem-rehearsal"
+# What a source needs in prod, by the setting that says where it is.
 REQUIRED_IN_PROD = {
-    "ecommerce": ("POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD", "STRIPE_API_KEY", "MARKETING_FILES"),
-    "openaq": ("OPENAQ_API_KEY", "OPENAQ_COUNTRIES"),
+    "MARKETING_FILES": ("MARKETING_FILES",),
+    "OPENAQ_BASE_URL": ("OPENAQ_API_KEY", "OPENAQ_COUNTRIES"),
+    "POSTGRES_HOST": ("POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"),
+    "STRIPE_BASE_URL": ("STRIPE_API_KEY",),
 }
 # What says where a system's sources are; where none is set, a stand-in serves the sample data.
 ADDRESSES = {
@@ -379,12 +382,12 @@ class Settings(BaseSettings):
         """Names of the parameters to extract; none means all."""
         return tuple(filter(None, self.openaq_parameters.split(",")))
 
-    def require(self, system: str) -> None:
-        """Raise SettingsError when something that a system needs in prod is not set.
+    def require(self, address: str) -> None:
+        """Raise SettingsError when something that a source needs in prod is not set; `address` is where it is, by name.
 
         It is asked for by whoever talks to the source, so that another system needs no OpenAQ key.
         """
-        needed = REQUIRED_IN_PROD.get(system, ()) if self.tandem_env is Environment.PROD else ()
+        needed = REQUIRED_IN_PROD.get(address, ()) if self.tandem_env is Environment.PROD else ()
         missing = [name for name in needed if not _plain(getattr(self, name.lower()))]
         if missing:
             raise SettingsError("\n".join(_missing(name) for name in missing))

@@ -104,9 +104,19 @@ def test_a_run_elsewhere_that_holds_the_lake_is_named(
 
 
 def test_the_doctor_names_each_thing(account: dict[str, str], tmp_path: Path, check: Callable[..., None]) -> None:
-    answer = ProductionHome(tmp_path, account).tandem("doctor")
+    answer = ProductionHome(tmp_path, account).tandem("doctor", "openaq")
     assert answer.code == 0, answer.said
     check(answer.said)
+
+
+def test_the_doctor_names_what_each_source_of_the_shop_lacks(account: dict[str, str], tmp_path: Path) -> None:
+    answer = ProductionHome(tmp_path, {**account, "POSTGRES_HOST": "db"}).tandem("doctor", "ecommerce")
+    assert answer.code == 2, answer.said
+    faults = [line for line in answer.said.splitlines() if line.startswith("FAIL")]
+    named = [("postgres", "POSTGRES_USER"), ("stripe", "STRIPE_API_KEY"), ("marketing files", "MARKETING_FILES")]
+    for line, (source, setting) in zip(faults, named, strict=True):
+        assert source in line
+        assert setting in line
 
 
 @pytest.fixture

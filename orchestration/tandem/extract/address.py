@@ -6,9 +6,9 @@ from tandem.errors import SettingsError
 from tandem.settings import Settings
 
 
-def address_of(settings: Settings, system: str, name: str) -> str:
-    """The address that a setting names; raises SettingsError when it names none, or the system lacks what it needs."""
-    settings.require(system)
+def address_of(settings: Settings, name: str) -> str:
+    """The address that a setting names; raises SettingsError when it names none, or the source lacks what it needs."""
+    settings.require(name)
     found = getattr(settings, name.lower())
     if not found:
         raise SettingsError(

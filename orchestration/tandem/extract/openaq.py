@@ -26,7 +26,7 @@ AHEAD = 4  # requests kept waiting per worker, so that none idles at the end of 
 
 def open_source(settings: Settings) -> OpenAQ:
     """The OpenAQ server that the settings name; raises SettingsError when they name none or lack what it needs."""
-    return OpenAQ(address_of(settings, SYSTEM, "OPENAQ_BASE_URL"), settings.openaq_api_key)
+    return OpenAQ(address_of(settings, "OPENAQ_BASE_URL"), settings.openaq_api_key)
 
 
 def look(settings: Settings) -> str:

@@ -16,7 +16,6 @@ from tandem.lake.partition import Partition, Zone
 from tandem.lake.raw import Capture
 from tandem.lake.store import Store
 from tandem.schemas import Entity
-from tandem.schemas.ecommerce import SYSTEM
 from tandem.settings import Settings
 from tandem.sources.files import Delivered, Folder
 
@@ -69,7 +68,7 @@ def open_marketing(settings: Settings, lake: Store) -> Iterator[Marketing]:
 
 def open_folder(settings: Settings) -> Folder:
     """As `open_marketing`."""
-    return Folder(address_of(settings, SYSTEM, SETTING), SETTING, FEEDS, settings.aws_region)
+    return Folder(address_of(settings, SETTING), SETTING, FEEDS, settings.aws_region)
 
 
 def look(settings: Settings) -> str:

@@ -12,7 +12,6 @@ from tandem.extract.watermark import Window
 from tandem.lake.raw import Capture
 from tandem.lake.store import Store
 from tandem.schemas import Entity
-from tandem.schemas.ecommerce import SYSTEM
 from tandem.settings import Settings
 from tandem.sources.stripe import Stripe
 
@@ -59,7 +58,7 @@ def open_payments(settings: Settings, lake: Store) -> Iterator[Payments]:
 
 def open_stripe(settings: Settings) -> Stripe:
     """A client of the Stripe that the settings name; raises as `open_payments` does."""
-    return Stripe(address_of(settings, SYSTEM, "STRIPE_BASE_URL"), settings.stripe_api_key)
+    return Stripe(address_of(settings, "STRIPE_BASE_URL"), settings.stripe_api_key)
 
 
 def look(settings: Settings) -> str:

@@ -12,7 +12,6 @@ from tandem.extract.watermark import Window
 from tandem.lake.raw import ATTEMPT, Capture
 from tandem.lake.store import Store
 from tandem.schemas import Entity, Kind
-from tandem.schemas.ecommerce import SYSTEM
 from tandem.settings import Settings
 from tandem.sources.postgres import Postgres, Server, TableColumn
 
@@ -62,7 +61,7 @@ def open_postgres(settings: Settings) -> Postgres:
     """A connection to the PostgreSQL that the settings name; raises as `open_tables` does."""
     return Postgres(
         Server(
-            address_of(settings, SYSTEM, "POSTGRES_HOST"),
+            address_of(settings, "POSTGRES_HOST"),
             settings.postgres_port,
             settings.postgres_database,
             settings.postgres_schema,
