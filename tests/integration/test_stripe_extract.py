@@ -219,6 +219,9 @@ def test_a_single_bad_charge_is_kept_for_refining_to_set_aside(
     assert captured.notices == []
 
 
-def test_a_new_field_is_told_unless_stripe_has_published_it(holding: Callable[..., StripeStandin], lake: Store) -> None:
+def test_a_new_field_is_told_unless_stripe_has_published_it(
+    holding: Callable[..., StripeStandin], lake: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     [notice] = take(holding(charge(1, receipt_url="x", mood="good")), lake, "charges", FIRST).notices
     assert "mood (text)" in notice
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [notice]
