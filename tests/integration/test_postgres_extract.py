@@ -156,9 +156,17 @@ def test_each_change_lands_on_the_day_that_captures_it(shop: Shop, lake: Store) 
     assert [manifest.partition.day for manifest in captured.manifests] == [FIRST, SECOND, THIRD]
     assert versions(lake, captured) == [
         [(1, "01 08:00"), (2, "01 23:59"), (6, None)],
-        [(3, "02 00:00"), (4, "02 00:00"), (6, None)],
-        [(5, "03 00:00"), (6, None)],
+        [(3, "02 00:00"), (4, "02 00:00")],
+        [(5, "03 00:00")],
     ]
+
+
+def test_a_row_without_a_change_time_comes_when_it_was_made_and_not_each_day(shop: Shop, lake: Store) -> None:
+    take(shop, lake, "customers", FIRST)
+    shop.customer(1, None, created_at="'2025-11-02 12:00'")
+    shop.customer(2, None, created_at="'2025-11-01 12:00'")
+    captured = take(shop, lake, "customers", SECOND, THIRD, tandem_overlap_hours=0)
+    assert versions(lake, captured) == [[(1, None)], []]
 
 
 def test_a_row_that_comes_late_is_caught_by_the_overlap(shop: Shop, lake: Store) -> None:
@@ -220,7 +228,7 @@ def test_days_are_utc_whatever_the_servers_zone_is(server: PostgresStandin, lake
 
 
 def test_the_connection_says_which_day_it_reads_for(shop: Shop, lake: Store) -> None:
-    shop.customer(1, None)
+    shop.customer(1, "2025-11-01 12:00")
     shop.run(
         "alter table customers rename to people",
         "create view customers as select *, current_setting('application_name') as seen_by from people",

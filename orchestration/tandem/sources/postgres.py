@@ -152,12 +152,15 @@ class Postgres:
         changed_by: str,
         changed_from: datetime | None,
         changed_before: datetime,
+        made_by: str | None = None,
     ) -> Generator[pa.RecordBatch, None, None]:
-        """The rows changed in a span of time, and those that do not say when they changed; in no particular order.
+        """The rows changed in a span of time (`changed_from` None: ever before its end), in no particular order.
 
+        Those that do not say when they changed come when they were made in the span, by the column `made_by`, and all
+        of them when it has no beginning: asked for each time, they would soon outnumber the changes of a day.
         The first batch may be empty: it then says what the columns are. Memory holds one batch at a time.
         """
-        query = self._query(table, columns, changed_by, changed_from, changed_before)
+        query = self._query(table, columns, changed_by, changed_from, changed_before, made_by)
         with explained(self.server), self._connection.cursor() as cursor:
             cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)})
             cursor.execute(query)
@@ -177,14 +180,17 @@ class Postgres:
         changed_by: str,
         changed_from: datetime | None,
         changed_before: datetime,
+        made_by: str | None,
     ) -> str:
         chosen = ", ".join(_selected(column) for column in columns)
-        moment = _name(changed_by)
-        conditions = [f"{moment} < {_moment(changed_before)}"]
-        if changed_from is not None:
-            conditions.insert(0, f"{moment} >= {_moment(changed_from)}")
+        unknown = f"{_name(changed_by)} is null"
+        conditions = [_within(changed_by, changed_from, changed_before)]
+        if changed_from is None:
+            conditions.append(unknown)
+        elif made_by:
+            conditions.append(f"{unknown} and {_within(made_by, changed_from, changed_before)}")
         source = f"{_name(self.server.schema)}.{_name(table)}"
-        return f"select {chosen} from {source} where {' and '.join(conditions)} or {moment} is null"  # noqa: S608
+        return f"select {chosen} from {source} where {' or '.join(conditions)}"  # noqa: S608
 
     def _ask(self, query: str) -> list[tuple[Any, ...]]:
         with explained(self.server), self._connection.cursor() as cursor:
@@ -218,6 +224,11 @@ def _text(value: str) -> str:
     # E'' means the same whatever standard_conforming_strings is set to.
     escaped = value.replace("\\", "\\\\").replace("'", "''")
     return f"E'{escaped}'"
+
+
+def _within(column: str, begin: datetime | None, before: datetime) -> str:
+    since = f"{_name(column)} >= {_moment(begin)} and " if begin else ""
+    return f"{since}{_name(column)} < {_moment(before)}"
 
 
 def _moment(moment: datetime) -> str:

@@ -15,6 +15,7 @@ from tandem.schemas import Entity, Kind
 from tandem.settings import Settings
 from tandem.sources.postgres import Postgres, Server, TableColumn
 
+MADE_BY = "created_at"
 # PostgreSQL's names of types: https://www.postgresql.org/docs/current/datatype.html
 KINDS = {
     **dict.fromkeys(("smallint", "integer", "bigint"), Kind.INTEGER),
@@ -42,7 +43,8 @@ class Tables:
             observed = _observed(columns)
             notices = check(entity, f"table {entity.name}", observed, before=_types_before(window))
             origin = {"table": entity.name, **_said(window), "columns": types_of(observed)}
-            rows = self._source.rows(entity.name, columns, entity.changed_by, *span)
+            made_by = MADE_BY if MADE_BY in {column.name for column in columns} else None
+            rows = self._source.rows(entity.name, columns, entity.changed_by, *span, made_by)
             with closing(rows), closing(parquet_files(rows)) as files:
                 for page, file in enumerate(files, start=1):
                     about = {**origin, "page": page, "rows": file.rows}
