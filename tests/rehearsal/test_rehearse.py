@@ -57,6 +57,12 @@ def test_killed_midway_the_next_rehearsal_is_equal_and_nothing_is_left_running(k
     kill_runs.wait_until_gone(kept.path, but=servers)
 
 
+def test_the_shop_is_merged_day_by_day_and_equal(kept: RehearsalHome) -> None:
+    kept.rehearse("2025-11-01", "2025-11-02", system="ecommerce")
+    [counted] = kept.query("select count(*) as orders, count(distinct order_id) as ids from ecommerce_marts.fct_orders")
+    assert counted["orders"] == counted["ids"] > 2000
+
+
 def test_without_a_kept_cloud_a_rehearsal_ends_with_all_that_it_started(tmp_path: object) -> None:
     home = RehearsalHome(tmp_path / "home")  # type: ignore[operator]
     killed = home.start("run", "openaq", "--date", "2025-11-05", environment=home.environment())
