@@ -24,8 +24,8 @@ def command(left: str, right: str, system: str | None, as_json: bool, rows: int)
     """Compare the marts on LEFT and RIGHT, one of them duckdb: columns, types, and rows by key.
 
     The DuckDB side is built from the processed commits of the other one's lake, in a home of its own. In dev, athena
-    and snowflake mean their rehearsal. SYSTEM: one pipeline, default all
-    that the lake has.
+    and snowflake mean their rehearsal. SYSTEM: one pipeline, default all that the lake
+    has.
     Exit status: 0 equal, 1 different, 2 could not compare.
     """
     from tandem.parity.proof import could_not_compare

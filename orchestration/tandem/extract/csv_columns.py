@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from tandem.extract.drift import Observed
-from tandem.refine.ecommerce_csv import DELIMITERS, column_name, decode, read_records
+from tandem.refine.ecommerce_csv import header_names, read_records
 from tandem.schemas import Entity, Kind
 
 ENOUGH = 3  # values that all look wrong make a column of another kind; fewer are bad cells, which refining sets aside
@@ -20,18 +19,10 @@ LOOKS = {Kind.INTEGER: _NUMBER, Kind.NUMBER: _NUMBER, Kind.DATE: _DATE}
 def observed_columns(entity: Entity, payload: bytes) -> list[Observed]:
     """The columns of a file whose first line with something in it is the header; none for an empty file."""
     declared = {column.name: column.kind for column in entity.arrives}
-    names = _names(decode(payload), declared)
+    names = header_names(payload, declared)
     whole = all(names.count(name) == 1 for name in declared)
     values = _values(payload, list(declared)) if whole else {}
     return [_observed(name, declared.get(name), names.count(name), values.get(name, [])) for name in names]
-
-
-def _names(text: str, declared: Collection[str]) -> list[str]:
-    """Names in the header, split by the delimiter that finds most of the declared ones."""
-    line = next((line for line in text.splitlines() if line.strip()), "")
-    splits = [next(csv.reader([line], delimiter=mark), []) for mark in DELIMITERS]
-    named = [[column_name(name) for name in split] for split in splits]
-    return max(named, key=lambda names: len(set(names) & set(declared)))
 
 
 def _values(payload: bytes, columns: Sequence[str]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from io import StringIO
 from typing import NamedTuple
 
@@ -44,7 +44,17 @@ def read_records(payload: bytes, expected: Sequence[str]) -> Iterator[Record]:
     if start is None:
         raise ValueError("the file is empty")
     delimiter, names = _header(lines[start], expected)
+    wrong = [name for name in expected if names.count(name) != 1]
+    if wrong:
+        said = f"the header {lines[start].strip()!r} has not exactly one column of each of: {', '.join(wrong)}"
+        raise ValueError(said)
     return _records(_Lines(lines, start + 1), names, delimiter)
+
+
+def header_names(payload: bytes, expected: Collection[str]) -> list[str]:
+    """Names of the columns of a file, whether or not they are those expected; none for an empty file."""
+    line = next((line for line in StringIO(decode(payload), newline="") if line.strip()), None)
+    return [] if line is None else _header(line, expected)[1]
 
 
 def decode(payload: bytes) -> str:
@@ -63,14 +73,10 @@ def column_name(text: str) -> str:
     return re.sub(r"[\s_-]+", "_", text.strip(" \t\r\n\"'").lower())
 
 
-def _header(line: str, expected: Sequence[str]) -> tuple[str, list[str]]:
-    """The delimiter by which a header has the expected columns, and its names."""
+def _header(line: str, expected: Collection[str]) -> tuple[str, list[str]]:
+    """The delimiter by which a header has most of the expected columns, and its names."""
     splits = {mark: _names(line, mark) for mark in DELIMITERS}
-    mark, names = max(splits.items(), key=lambda split: len(set(expected) & set(split[1])))
-    wrong = [name for name in expected if names.count(name) != 1]
-    if wrong:
-        raise ValueError(f"the header {line.strip()!r} has not exactly one column of each of: {', '.join(wrong)}")
-    return mark, names
+    return max(splits.items(), key=lambda split: len(set(expected) & set(split[1])))
 
 
 def _names(line: str, delimiter: str) -> list[str]:

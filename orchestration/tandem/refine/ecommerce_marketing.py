@@ -19,15 +19,12 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 
-import polars as pl
-
-from tandem.lake.processed import polars_schema
 from tandem.refine.ecommerce_csv import Record, read_records
-from tandem.refine.refined import PAYLOAD_CHARACTERS, RawFile, Refined, Reject, attempt_of, balanced, reject_file
+from tandem.refine.elements import Row, elements, last_of_each
+from tandem.refine.refined import PAYLOAD_CHARACTERS, RawFile, Refined, Reject, attempt_of
 from tandem.schemas import Entity
 from tandem.schemas.ecommerce import CAMPAIGN_PERFORMANCE, MARKETING_SPEND
 
-Row = tuple[object, ...]
 Fields = dict[str, str]
 
 _DELIVERED = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -59,40 +56,24 @@ def refine_campaign_performance(files: Iterable[RawFile], day: date) -> Refined:
 
 
 def _refine(entity: Entity, files: Iterable[RawFile], day: date, typed: Callable[[Fields], Row]) -> Refined:
-    schema = polars_schema(entity)
-    key = [list(schema).index(name) for name in entity.key]
-    rows: dict[Row, Row] = {}
     rejects: list[Reject] = []
-    seen = 0
-    for file in sorted(files, key=_delivery):
-        for record in _records(file, entity, rejects):
-            seen += 1
-            try:
-                row = (*typed(_fields(record)), day)
-            except _Unfit as unfit:
-                text = record.text[:PAYLOAD_CHARACTERS]
-                rejects.append(Reject(unfit.reason, unfit.detail, file.name, record.line, text))
-            else:
-                rows[tuple(row[index] for index in key)] = row
-    frame = pl.DataFrame(list(rows.values()), schema=schema, orient="row").sort(entity.key)
-    seen += sum(reject.position is None for reject in rejects)
-    return balanced([frame], rejects, seen=seen, superseded=seen - len(rejects) - len(rows))
+    columns = [column.name for column in entity.arrives]
+    payloads = ((file, file.read()) for file in sorted(files, key=_delivery))
+    found = elements(payloads, lambda payload: read_records(payload, columns), rejects)
+    return last_of_each(entity, (_row(one.file, one.content, typed) for one in found), rejects, day)
+
+
+def _row(file: RawFile, record: Record, typed: Callable[[Fields], Row]) -> Row | Reject:
+    try:
+        return typed(_fields(record))
+    except _Unfit as unfit:
+        return Reject(unfit.reason, unfit.detail, file.name, record.line, record.text[:PAYLOAD_CHARACTERS])
 
 
 def _delivery(file: RawFile) -> tuple[str, int, str]:
     """Files in the order in which they were delivered."""
     found = _DELIVERED.search(file.name)
     return found[0] if found else "", attempt_of(file), file.name
-
-
-def _records(file: RawFile, entity: Entity, rejects: list[Reject]) -> Iterable[Record]:
-    """The rows of a file; one that has no usable header goes to `rejects`."""
-    payload = file.read()
-    try:
-        return read_records(payload, [column.name for column in entity.arrives])
-    except ValueError as error:
-        rejects.append(reject_file("payload_invalid", str(error), file, payload))
-        return ()
 
 
 def _fields(record: Record) -> Fields:

@@ -54,7 +54,7 @@ def _refine(
 ) -> Refined:
     rejects: list[Reject] = []
     found = elements(_payloads(files), load_page, rejects)
-    return last_of_each(entity, ((one, _row(one.content, kind, typed)) for one in found), rejects, day)
+    return last_of_each(entity, (one.typed(_row(one.content, kind, typed)) for one in found), rejects, day)
 
 
 def _payloads(files: Iterable[RawFile]) -> Iterator[tuple[RawFile, bytes]]:

@@ -16,15 +16,21 @@ Row = tuple[object, ...]
 
 
 class Element(NamedTuple):
-    """An element of a file's array, and its place there."""
+    """An element of a file, and its place there."""
 
     file: RawFile
     position: int
-    content: object
+    content: Any
+
+    def typed(self, row: Row | str) -> Row | Reject:
+        """What became of it: its row, or for a reason in place of a row the element set aside, as JSON."""
+        if isinstance(row, str):
+            return Reject(row, None, self.file.name, self.position, as_text(self.content))
+        return row
 
 
 def elements(
-    payloads: Iterable[tuple[RawFile, bytes]], load: Callable[[bytes], list[Any]], rejects: list[Reject]
+    payloads: Iterable[tuple[RawFile, bytes]], load: Callable[[bytes], Iterable[Any]], rejects: list[Reject]
 ) -> Iterator[Element]:
     """The elements of all files, in their order; a file that `load` raises ValueError for goes to `rejects`."""
     for file, payload in payloads:
@@ -37,21 +43,21 @@ def elements(
             yield Element(file, position, content)
 
 
-def last_of_each(
-    entity: Entity, typed: Iterable[tuple[Element, Row | str]], rejects: list[Reject], day: date
-) -> Refined:
-    """The rows of elements, sorted by key, which begins a row; one that has a reason instead of a row is set aside.
+def last_of_each(entity: Entity, typed: Iterable[Row | Reject], rejects: list[Reject], day: date) -> Refined:
+    """The rows of elements, sorted by key, of equal keys the last; the day of the partition ends each.
 
     `rejects` has the files set aside, and is added to.
     """
-    rows: dict[object, Row] = {}
+    schema = polars_schema(entity)
+    places = [list(schema).index(name) for name in entity.key]
+    rows: dict[Row, Row] = {}
     seen = 0
-    for element, row in typed:
+    for row in typed:
         seen += 1
-        if isinstance(row, str):
-            rejects.append(Reject(row, None, element.file.name, element.position, as_text(element.content)))
+        if isinstance(row, Reject):
+            rejects.append(row)
         else:
-            rows[row[0]] = (*row, day)
-    frame = pl.DataFrame(list(rows.values()), schema=polars_schema(entity), orient="row").sort(entity.key)
+            rows[tuple(row[place] for place in places)] = (*row, day)
+    frame = pl.DataFrame(list(rows.values()), schema=schema, orient="row").sort(entity.key)
     seen += sum(reject.position is None for reject in rejects)
     return balanced([frame], rejects, seen=seen, superseded=seen - len(rejects) - len(rows))

@@ -44,10 +44,10 @@ def _typed(
     stations: Iterable[Element],
     elements_of: Callable[[object], list[object]],
     typed: Callable[[object, object], Row | str],
-) -> Iterator[tuple[Element, Row | str]]:
+) -> Iterator[Row | Reject]:
     for station in stations:
         for content in elements_of(station.content):
-            yield station._replace(content=content), typed(station.content, content)
+            yield station._replace(content=content).typed(typed(station.content, content))
 
 
 def _stations(payloads: Iterable[RawFile], rejects: list[Reject]) -> Iterator[Element]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tandem.standins.faults import Fault, Faults, RateLimit, read_faults
+from tandem.standins.faults import Fault, Faults, Manner, RateLimit, Unreliable, read_faults
 from tandem.standins.owner import end_with
 
 
@@ -36,7 +37,22 @@ def serve(create_app: Callable[..., ASGIApp]) -> None:
     uvicorn.Server(_config(app)).run(sockets=[listening])
 
 
-def steering(faults: Faults) -> list[Route]:
+def application(
+    name: str,
+    routes: Iterable[Route],
+    manner: Manner,
+    handlers: Mapping[Any, Any],
+    faults: Iterable[Fault],
+    rate_limit: RateLimit | None,
+) -> ASGIApp:
+    """A vendor's routes with what every stand-in has besides: a ping, faults on request, and a rate limit."""
+    pending = Faults()
+    pending.waiting.extend(faults)
+    app = Starlette(routes=[*routes, _ping(name), *_steering(pending)], exception_handlers=handlers)
+    return Unreliable(app, pending, rate_limit or RateLimit(), manner)
+
+
+def _steering(faults: Faults) -> list[Route]:
     """`GET /requests` counts what was asked; `POST /faults` takes a JSON list of faults to play."""
 
     async def requests(request: Request) -> Response:
@@ -52,7 +68,7 @@ def steering(faults: Faults) -> list[Route]:
     return [Route("/requests", requests), Route("/faults", add, methods=["POST"])]
 
 
-def ping(name: str) -> Route:
+def _ping(name: str) -> Route:
     """`GET /ping` says whose stand-in answers."""
 
     async def answer(request: Request) -> Response:

@@ -14,16 +14,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tandem.standins.faults import Fault, Faults, Manner, RateLimit, Unreliable
+from tandem.standins.faults import Fault, Manner, RateLimit
 from tandem.standins.openaq.data import Dataset, Json, load
-from tandem.standins.serving import json_response, ping, steering
+from tandem.standins.serving import application, json_response
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
@@ -42,11 +41,8 @@ def create_app(
 ) -> ASGIApp:
     """The server's application over a data folder; equal requests give equal bytes."""
     dataset = load(data, overlay)
-    pending = Faults()
-    pending.waiting.extend(faults)
     routes = [Route(path, _served(dataset, handler, api_key)) for path, handler in HANDLERS.items()]
-    app = Starlette(routes=[*routes, ping("openaq"), *steering(pending)], exception_handlers={HTTPException: _refused})
-    return Unreliable(app, pending, rate_limit or RateLimit(), MANNER)
+    return application("openaq", routes, MANNER, {HTTPException: _refused}, faults, rate_limit)
 
 
 def _served(dataset: Dataset, handler: Handler, api_key: str) -> Callable[[Request], Any]:

@@ -3,7 +3,7 @@
 Source of the protocol: https://docs.stripe.com/api. Served: `GET /v1/charges` and `GET /v1/refunds`, newest first, with
 `limit`, `starting_after`, `ending_before` and `created`. What is created at or after `created[lt]` is not there, and
 the objects are as they were at that second: so one server plays every day. Besides, without a key: `/ping`, and
-`POST /faults` and `GET /requests` (see `serving.steering`), with which tests steer and watch it.
+`POST /faults` and `GET /requests` (see `serving`), with which tests steer and watch it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tandem.standins.faults import Fault, Faults, Manner, RateLimit, Unreliable
-from tandem.standins.serving import json_response, ping, steering
+from tandem.standins.faults import Fault, Manner, RateLimit
+from tandem.standins.serving import application, json_response
 from tandem.standins.stripe.data import FEEDS, Account, load
 from tandem.standins.stripe.query import ApiError, Query
 
@@ -41,12 +40,9 @@ def create_app(
 ) -> ASGIApp:
     """The server's application over a data folder; equal requests give equal bytes."""
     account = load(data, overlay)
-    pending = Faults()
-    pending.waiting.extend(faults)
     routes = [Route(f"/v1/{feed}", _listed(account, feed, api_key)) for feed in FEEDS]
-    handlers: Any = {ApiError: _refused, HTTPException: _unrecognised}
-    app = Starlette(routes=[*routes, ping("stripe"), *steering(pending)], exception_handlers=handlers)
-    return Unreliable(app, pending, rate_limit or RateLimit(), MANNER)
+    handlers = {ApiError: _refused, HTTPException: _unrecognised}
+    return application("stripe", routes, MANNER, handlers, faults, rate_limit)
 
 
 def _listed(account: Account, feed: str, api_key: str) -> Callable[[Request], Any]:
