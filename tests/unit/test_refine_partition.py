@@ -170,3 +170,21 @@ def test_a_damaged_capture_is_an_error_that_says_what_to_do(store: Store, damage
 def test_rows_that_do_not_balance_are_an_error() -> None:
     with pytest.raises(RefineError, match="lost or doubled"):
         balanced([], [], seen=1, superseded=0)
+
+
+def test_a_systems_code_is_its_own_and_what_is_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tandem.refine, "__file__", str(tmp_path / "__init__.py"))
+
+    def prints() -> list[str]:
+        tandem.refine.code_fingerprint.cache_clear()
+        return [tandem.refine.code_fingerprint(system) for system in ("ecommerce", "openaq")]
+
+    (tmp_path / "openaq_bounds.py").write_text("1")
+    before = prints()
+    (tmp_path / "openaq_bounds.py").write_text("2")
+    own = prints()
+    (tmp_path / "latest.py").write_text("shared")
+    shared = prints()
+    tandem.refine.code_fingerprint.cache_clear()
+    assert (own[0] == before[0], own[1] == before[1]) == (True, False)
+    assert (shared[0] == own[0], shared[1] == own[1]) == (False, False)

@@ -16,9 +16,7 @@ from tandem.lake.processed import is_intact, write_commit
 from tandem.lake.quarantine import write_rejects
 from tandem.lake.store import Store
 from tandem.refine.refined import RawFile, Refined
-from tandem.schemas import Entity
-
-SHARED = ("__init__.py", "elements.py", "json_values.py", "refined.py")
+from tandem.schemas import SYSTEMS, Entity
 
 
 def refine_partition(store: Store, entity: Entity, day: date, *, force: bool = False) -> Manifest | None:
@@ -51,8 +49,9 @@ def raw_file(store: Store, manifest: Manifest, entry: FileEntry) -> RawFile:
 @cache
 def code_fingerprint(system: str) -> str:
     """Hash of the code that refines a system: when it changes, its partitions are refined again."""
-    folder = Path(__file__).parent
-    files = sorted({*(folder / name for name in SHARED), *folder.glob(f"{system}*.py")})
+    # A file of another system begins with its name; all else is shared.
+    others = set(SYSTEMS) - {system}
+    files = sorted(file for file in Path(__file__).parent.glob("*.py") if file.stem.split("_")[0] not in others)
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import reduce
 from io import BytesIO
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import polars as pl
 
 from tandem.lake.processed import polars_schema
 from tandem.refine.ecommerce_cells import RAW, cell, raw, text, unwrap
+from tandem.refine.latest import latest_of_each
 from tandem.refine.refined import (
     PAYLOAD_CHARACTERS,
     RawFile,
@@ -96,7 +96,7 @@ def refine_table(table: Table, files: Iterable[RawFile], day: date) -> Refined:
         good.append(judged.filter(pl.col("reason").is_null()).select(list(columns)))
         rejects += _rejects(judged.filter(pl.col("reason").is_not_null()), table, file)
     rows = pl.concat(good, rechunk=False)
-    latest = _latest(rows, table.entity.key)
+    latest = latest_of_each(rows, table.entity.key)
     parts = list(latest.iter_slices(PART_ROWS))
     return balanced(parts, rejects, seen=seen, superseded=rows.height - latest.height)
 
@@ -118,20 +118,3 @@ def _rejects(bad: pl.DataFrame, table: Table, file: RawFile) -> Iterator[Reject]
         value = shown[index, rule.source]
         detail = None if value is None else f"{rule.source} is {value}"
         yield Reject(rule.reason, detail, file.name, position, payloads[index][:PAYLOAD_CHARACTERS])
-
-
-def _latest(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    """One row per key, the last one, sorted by key."""
-    if _is_ordered(rows, key):
-        return rows
-    return rows.unique(key, keep="last", maintain_order=True).sort(key)
-
-
-def _is_ordered(rows: pl.DataFrame, key: Sequence[str]) -> bool:
-    """Whether rows are sorted by key without a repetition, as an append-only table usually is: sorting takes memory."""
-
-    def or_later(rest: pl.Expr, name: str) -> pl.Expr:
-        column = pl.col(name)
-        return (column > column.shift(1)) | ((column == column.shift(1)) & rest)
-
-    return bool(rows.select(reduce(or_later, reversed(key), pl.lit(False)).all()).item())

@@ -28,6 +28,7 @@ import polars as pl
 
 from tandem.lake.processed import polars_schema
 from tandem.lake.store import in_parallel
+from tandem.refine.latest import latest_of_each
 from tandem.refine.openaq_bounds import FAULT_CODES, bounds, canonical_parameter, canonical_unit
 from tandem.refine.openaq_payload import flatten, load_results
 from tandem.refine.openaq_register import refine_locations, refine_sensors
@@ -110,7 +111,7 @@ def _refine_chunk(files: Sequence[RawFile], day: date) -> _Refined:
     flat = flat.filter(~pl.col("file").is_in(list(unusable))) if unusable else flat
     judged = _judge(flat.with_columns(sensor_id=pl.lit(pl.Series(sensors)).gather(pl.col("file"))), day)
     good = judged.filter(pl.col("reason").is_null())
-    latest = good if _is_ordered(good) else good.unique(KEY, keep="last", maintain_order=True).sort(KEY)
+    latest = latest_of_each(good, KEY)
     whole = [reject_file(*why, files[index], payloads[index]) for index, why in unusable.items()]
     bad = judged.filter(pl.col("reason").is_not_null(), pl.col("reason") != "outside")
     return _Refined(
@@ -120,13 +121,6 @@ def _refine_chunk(files: Sequence[RawFile], day: date) -> _Refined:
         superseded=good.height - latest.height,
         outside=judged.height - good.height - bad.height,
     )
-
-
-def _is_ordered(rows: pl.DataFrame) -> bool:
-    """Whether rows are sorted by key without a repetition, as a source serves them on a good day."""
-    sensor, start = pl.col("sensor_id"), pl.col("period_start_utc")
-    later = (sensor > sensor.shift(1)) | ((sensor == sensor.shift(1)) & (start > start.shift(1)))
-    return bool(rows.select(later.all()).item())
 
 
 def _judge(flat: pl.DataFrame, day: date) -> pl.DataFrame:
