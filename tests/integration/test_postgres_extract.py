@@ -28,6 +28,7 @@ from tandem.lake.partition import Partition, Zone
 from tandem.lake.raw import Capture
 from tandem.lake.store import Store, open_store
 from tandem.settings import Settings
+from tandem.sources.postgres import Changes
 from tandem.standins.postgres import shop as tables_of_shop
 from tandem.standins.postgres.content import Content
 from tandem.standins.postgres.server import PostgresStandin
@@ -268,7 +269,9 @@ def test_rows_come_in_small_batches_and_files_of_bounded_size(
     """So memory does not grow with the table."""
     shop.run(lines(LINES))
     with open_postgres(shop.settings()) as source, source.reading("test"):
-        found = source.rows("order_items", source.columns("order_items"), "created_at", None, datetime.now(UTC))
+        found = source.rows(
+            "order_items", source.columns("order_items"), Changes("created_at", None, datetime.now(UTC))
+        )
         sizes = [(batch.num_rows, batch.nbytes) for batch in found]
     assert sum(rows for rows, _ in sizes) == LINES
     assert max(size for _, size in sizes) < 4_000_000

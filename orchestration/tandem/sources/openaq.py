@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
-from types import TracebackType
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
 from tandem.errors import SourceUnavailable
+from tandem.sources.api import Api
 from tandem.sources.http import BACKOFF_SECONDS, TIMEOUT_SECONDS, Access, JsonClient, Page
 
 LIMIT = 1000  # the most that v3 gives in a page
 MAX_PAGES = 10_000
 
 
-class OpenAQ:
+class OpenAQ(Api):
     """A client of one OpenAQ server; safe to share between threads. Use it as a context manager, or close it."""
 
     def __init__(
@@ -33,17 +33,7 @@ class OpenAQ:
         """`base_url` with or without `/v3`; an empty key sends none. The rest as for `JsonClient`."""
         root = base_url.strip().rstrip("/").removesuffix("/v3")
         access = Access(root, "OPENAQ_BASE_URL", api_key, "OPENAQ_API_KEY", "X-API-Key")
-        self._client = JsonClient(access, timeout=timeout, backoff=backoff, transport=transport, sleep=sleep)
-
-    def __enter__(self) -> OpenAQ:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End connections and waiting threads."""
-        self._client.close()
+        super().__init__(JsonClient(access, timeout=timeout, backoff=backoff, transport=transport, sleep=sleep))
 
     def knock(self) -> None:
         """One small request, to see that address and key are right; raises SourceRefused or SourceUnavailable."""

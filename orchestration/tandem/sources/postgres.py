@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import adbc_driver_manager
@@ -89,6 +89,19 @@ class TableColumn:
     is_text: bool
 
 
+class Changes(NamedTuple):
+    """The rows of a span of time, by the column that says when they changed; `begin` None: ever before its end.
+
+    Those that do not say when they changed come when they were made in the span, by the column `made_by`, and all of
+    them when it has no beginning: asked for each time, they would soon outnumber the changes of a day.
+    """
+
+    by: str
+    begin: datetime | None
+    before: datetime
+    made_by: str | None = None
+
+
 class Postgres:
     """One connection to a database. Use it as a context manager, from one thread at a time."""
 
@@ -146,21 +159,13 @@ class Postgres:
         return [TableColumn(*row) for row in found]
 
     def rows(
-        self,
-        table: str,
-        columns: Sequence[TableColumn],
-        changed_by: str,
-        changed_from: datetime | None,
-        changed_before: datetime,
-        made_by: str | None = None,
+        self, table: str, columns: Sequence[TableColumn], changes: Changes
     ) -> Generator[pa.RecordBatch, None, None]:
-        """The rows changed in a span of time (`changed_from` None: ever before its end), in no particular order.
+        """The rows that changed, in no particular order.
 
-        Those that do not say when they changed come when they were made in the span, by the column `made_by`, and all
-        of them when it has no beginning: asked for each time, they would soon outnumber the changes of a day.
         The first batch may be empty: it then says what the columns are. Memory holds one batch at a time.
         """
-        query = self._query(table, columns, changed_by, changed_from, changed_before, made_by)
+        query = self._query(table, columns, changes)
         with explained(self.server), self._connection.cursor() as cursor:
             cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)})
             cursor.execute(query)
@@ -173,22 +178,14 @@ class Postgres:
                 cursor.adbc_cancel()
                 raise
 
-    def _query(
-        self,
-        table: str,
-        columns: Sequence[TableColumn],
-        changed_by: str,
-        changed_from: datetime | None,
-        changed_before: datetime,
-        made_by: str | None,
-    ) -> str:
+    def _query(self, table: str, columns: Sequence[TableColumn], changes: Changes) -> str:
         chosen = ", ".join(_selected(column) for column in columns)
-        unknown = f"{_name(changed_by)} is null"
-        conditions = [_within(changed_by, changed_from, changed_before)]
-        if changed_from is None:
+        unknown = f"{_name(changes.by)} is null"
+        conditions = [_within(changes.by, changes)]
+        if changes.begin is None:
             conditions.append(unknown)
-        elif made_by:
-            conditions.append(f"{unknown} and {_within(made_by, changed_from, changed_before)}")
+        elif changes.made_by:
+            conditions.append(f"{unknown} and {_within(changes.made_by, changes)}")
         source = f"{_name(self.server.schema)}.{_name(table)}"
         return f"select {chosen} from {source} where {' or '.join(conditions)}"  # noqa: S608
 
@@ -226,9 +223,9 @@ def _text(value: str) -> str:
     return f"E'{escaped}'"
 
 
-def _within(column: str, begin: datetime | None, before: datetime) -> str:
-    since = f"{_name(column)} >= {_moment(begin)} and " if begin else ""
-    return f"{since}{_name(column)} < {_moment(before)}"
+def _within(column: str, changes: Changes) -> str:
+    since = f"{_name(column)} >= {_moment(changes.begin)} and " if changes.begin else ""
+    return f"{since}{_name(column)} < {_moment(changes.before)}"
 
 
 def _moment(moment: datetime) -> str:

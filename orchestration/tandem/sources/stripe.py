@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from types import TracebackType
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
 from tandem.errors import SourceUnavailable
+from tandem.sources.api import Api
 from tandem.sources.http import BACKOFF_SECONDS, TIMEOUT_SECONDS, Access, JsonClient, Page
 
 LIMIT = 100  # the most that v1 gives in a page
@@ -22,7 +22,7 @@ MAX_PAGES = 100_000
 VERSION = "2024-06-20"
 
 
-class Stripe:
+class Stripe(Api):
     """A client of one Stripe account. Use it as a context manager, or close it."""
 
     def __init__(
@@ -46,17 +46,7 @@ class Stripe:
             headers_too={"Stripe-Version": VERSION},
             verdict_header="Stripe-Should-Retry",
         )
-        self._client = JsonClient(access, timeout=timeout, backoff=backoff, transport=transport, sleep=sleep)
-
-    def __enter__(self) -> Stripe:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End connections."""
-        self._client.close()
+        super().__init__(JsonClient(access, timeout=timeout, backoff=backoff, transport=transport, sleep=sleep))
 
     def knock(self) -> None:
         """Two small requests, to see that address and key are right; raises SourceRefused or SourceUnavailable."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -15,7 +14,7 @@ from uuid import uuid4
 import boto3
 import polars as pl
 import pytest
-from moto.server import ThreadedMotoServer
+from moto_server import moto_server
 
 from tandem.lake.manifest import Manifest
 from tandem.lake.partition import Partition
@@ -32,12 +31,8 @@ REGION = "eu-west-1"
 
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

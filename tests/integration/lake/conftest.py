@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -12,7 +11,7 @@ from uuid import uuid4
 import boto3
 import polars as pl
 import pytest
-from moto.server import ThreadedMotoServer
+from moto_server import moto_server
 
 from tandem.lake.partition import Partition
 from tandem.lake.processed import polars_schema
@@ -24,20 +23,15 @@ BUCKET = "lake-tests"
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    with moto_server() as address, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", address)
         environment.setenv("AWS_ACCESS_KEY_ID", "test")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         environment.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         environment.delenv("AWS_PROFILE", raising=False)
         location = {"LocationConstraint": "eu-west-1"}
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
-        yield f"http://{host}:{port}"
-    server.stop()
+        yield address
 
 
 @pytest.fixture(params=["disk", "s3"])

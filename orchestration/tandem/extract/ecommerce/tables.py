@@ -13,7 +13,7 @@ from tandem.lake.raw import ATTEMPT, Capture
 from tandem.lake.store import Store
 from tandem.schemas import Entity, Kind
 from tandem.settings import Settings
-from tandem.sources.postgres import Postgres, Server, TableColumn
+from tandem.sources.postgres import Changes, Postgres, Server, TableColumn
 
 MADE_BY = "created_at"
 # PostgreSQL's names of types: https://www.postgresql.org/docs/current/datatype.html
@@ -37,14 +37,14 @@ class Tables:
     def land(self, capture: Capture, entity: Entity, window: Window) -> list[str]:
         """Add the rows changed in a window to a capture; returns notices, raises SchemaChanged before a row is read."""
         assert entity.changed_by is not None
-        span = window.changed_from, window.changed_before
         with self._source.reading(f"tandem {entity.system} {window.day}"):
             columns = self._source.columns(entity.name)
             observed = _observed(columns)
             notices = check(entity, f"table {entity.name}", observed, before=_types_before(window))
             origin = {"table": entity.name, **_said(window), "columns": types_of(observed)}
             made_by = MADE_BY if MADE_BY in {column.name for column in columns} else None
-            rows = self._source.rows(entity.name, columns, entity.changed_by, *span, made_by)
+            changes = Changes(entity.changed_by, window.changed_from, window.changed_before, made_by)
+            rows = self._source.rows(entity.name, columns, changes)
             with closing(rows), closing(parquet_files(rows)) as files:
                 for page, file in enumerate(files, start=1):
                     about = {**origin, "page": page, "rows": file.rows}
